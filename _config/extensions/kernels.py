@@ -1,0 +1,63 @@
+"""Give every kernel the same surroundings, and keep what it writes inside the build folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+PROFILE = """\
+# Written by the site's build for the kernels that execute its pages.
+c.InlineBackend.figure_formats = {"svg"}
+# The date would make equal pictures differ; without "tight" labels are cropped.
+c.InlineBackend.print_figure_kwargs = {"bbox_inches": "tight", "metadata": {"Date": None}}
+c.HistoryManager.enabled = False
+# ipykernel 7.4 warns in every kernel that the loopback interface is not encrypted.
+c.IPKernelApp.log_level = "ERROR"
+"""
+
+# Used unless the caller chose otherwise. One thread: the matrices are tiny, pages run side by
+# side, and sums are taken in the same order on every machine.
+VARIABLES = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+FOLDERS = {
+    "JUPYTER_CONFIG_DIR": "jupyter/config",
+    "JUPYTER_DATA_DIR": "jupyter/data",
+    "JUPYTER_RUNTIME_DIR": "jupyter/runtime",
+    "MPLCONFIGDIR": "matplotlib",
+}
+
+
+def settings(config: Config) -> list[str]:
+    """Return what decides how a kernel behaves, for the key of the cells' cache."""
+    threads = os.environ.get("OMP_NUM_THREADS", VARIABLES["OMP_NUM_THREADS"])
+    return [PROFILE, Path(config.kernels_matplotlibrc).read_text(encoding="utf-8"), threads]
+
+
+def furnish(app: Sphinx, config: Config) -> None:
+    """Write the profile and set the variables that kernels inherit."""
+    folder = Path(config.kernels_folder)
+    profile = folder / "ipython" / "profile_default" / "ipython_kernel_config.py"
+    profile.parent.mkdir(parents=True, exist_ok=True)
+    profile.write_text(PROFILE, encoding="utf-8")
+    for name, value in VARIABLES.items():
+        os.environ.setdefault(name, value)
+    for name, place in FOLDERS.items():
+        os.environ.setdefault(name, str(folder / place))
+        Path(os.environ[name]).mkdir(parents=True, exist_ok=True)
+    # These three are no matter of taste: they decide what the cells print and draw.
+    os.environ["IPYTHONDIR"] = str(folder / "ipython")
+    os.environ["MATPLOTLIBRC"] = config.kernels_matplotlibrc
+    # The library beside the book, even where another one is installed.
+    path = [str(Path(config.cells_package).parent), os.environ.get("PYTHONPATH", "")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, path))
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the settings and furnish before any kernel starts."""
+    app.add_config_value("kernels_folder", "", "", str)
+    app.add_config_value("kernels_matplotlibrc", "", "", str)
+    app.connect("config-inited", furnish)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,36 @@
+"""Linear algebra by gradient descent: guess, measure how wrong, step downhill."""
+
+from gdla import gallery, losses, optim, rates
+from gdla.curvature import Curvature, curvature
+from gdla.descent import minimize
+from gdla.diagnostics import observed_contraction
+from gdla.equations import inv, lstsq, pinv, solve
+from gdla.solution import NotConverged, Record, Solution, Status
+from gdla.spectra import svd, svdvals
+
+__version__ = "0.1.0"
+
+# In the order of the book.
+__all__ = [
+    # the loop
+    "minimize",
+    "Solution",
+    "Status",
+    "Record",
+    "NotConverged",
+    "losses",
+    "optim",
+    "curvature",
+    "Curvature",
+    "rates",
+    "observed_contraction",
+    # two classics
+    "inv",
+    "pinv",
+    "solve",
+    "lstsq",
+    "svd",
+    "svdvals",
+    # hard matrices
+    "gallery",
+]

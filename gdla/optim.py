@@ -1,0 +1,230 @@
+"""Optimisers that torch lacks, each a `torch.optim.Optimizer` like any other.
+
+They differ from plain descent in one thing only: the metric in which the gradient is measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor
+
+Closure = Callable[[], Tensor]
+
+
+class LBFGS(torch.optim.LBFGS):
+    """Limited-memory BFGS with strong Wolfe line search that does not stop at absolute sizes.
+
+    torch's class drops what it learnt from a step once gradient change times step is below
+    1e-10, which freezes any loss whose minimum is zero half-way to rounding level. Here the loss
+    is scaled so that this bound lies below rounding; the path is otherwise the same. One `step`
+    is one direction and one line search. Source: Nocedal and Wright 2006, algorithm 7.5.
+
+    Args:
+        params: tensors to descend on.
+        history_size: number of past steps that shape the metric.
+        max_evaluations: evaluations of the loss allowed in one line search.
+    """
+
+    def __init__(
+        self, params: Iterable[Tensor], *, history_size: int = 100, max_evaluations: int = 30
+    ) -> None:
+        super().__init__(
+            params,
+            lr=1,
+            max_iter=1,
+            max_eval=max_evaluations,
+            history_size=history_size,
+            line_search_fn="strong_wolfe",
+            tolerance_grad=0,
+            tolerance_change=0,
+        )
+        self._scale: float | None = None
+
+    def step(self, closure: Closure) -> Tensor:  # type: ignore[override]
+        """Take one step; `closure` evaluates the loss and its gradients."""
+
+        def scaled() -> Tensor:
+            loss = closure()
+            if self._scale is None:
+                info = torch.finfo(loss.dtype)
+                self._scale = 1 / max(info.eps**2 * abs(loss.item()), info.max**-0.25)
+            for parameter in self.param_groups[0]["params"]:
+                parameter.grad = (parameter.grad * self._scale).contiguous()
+            return loss * self._scale
+
+        return super().step(scaled).detach() / self._scale
+
+
+class ConjugateGradient(torch.optim.Optimizer):
+    """Conjugate gradients with an exact line search for quadratic losses.
+
+    Directions are conjugate in the metric of the loss's own curvature, so that on a quadratic in
+    n unknowns exact arithmetic needs at most n steps and no learning rate (Hestenes and Stiefel
+    1952, Journal of Research of the NBS 49). The curvature along a direction comes from a second
+    gradient; the true gradient is evaluated at each step, never updated by recurrence.
+
+    Args:
+        params: tensors to descend on.
+        dim: dimensions over which inner products are taken, e.g. -2 when each column is a problem
+            of its own and takes its own step; None takes all tensors as one vector.
+    """
+
+    def __init__(
+        self, params: Iterable[Tensor], *, dim: int | tuple[int, ...] | None = None
+    ) -> None:
+        super().__init__(params, {"dim": dim})
+        self._memory: dict[str, list[Tensor]] = {}
+
+    @torch.no_grad()
+    def step(self, closure: Closure) -> Tensor:  # type: ignore[override]
+        """Take one step; `closure` evaluates the loss and its gradients."""
+        evaluate = torch.enable_grad()(closure)
+        params = self.param_groups[0]["params"]
+        loss = evaluate()
+        gradient = [p.grad.clone() for p in params]
+        direction = self._direction(gradient)
+
+        # On a quadratic any probe length gives the same curvature; one as long as the point
+        # itself keeps the two gradients from cancelling.
+        size, length = self._dot(params, params), self._dot(direction, direction)
+        probe = _quotient(torch.where(size > 0, size, torch.ones_like(size)), length).sqrt()
+        start = [p.clone() for p in params]
+        for p, d in zip(params, direction, strict=True):
+            p.add_(probe * d)
+        evaluate()
+        change = [(p.grad - g) for p, g in zip(params, gradient, strict=True)]
+        downhill = -self._dot(direction, gradient)
+        step_length = _quotient(downhill * probe, self._dot(direction, change))
+        for p, x, d in zip(params, start, direction, strict=True):
+            p.copy_(x + step_length * d)
+        self._memory = {"gradient": gradient, "direction": direction}
+        return loss
+
+    def _direction(self, gradient: list[Tensor]) -> list[Tensor]:
+        """Add to the gradient what keeps it conjugate to the last direction (Polak-Ribiere+)."""
+        steepest = [-g for g in gradient]
+        if not self._memory:
+            return steepest
+        last, direction = self._memory["gradient"], self._memory["direction"]
+        change = [g - h for g, h in zip(gradient, last, strict=True)]
+        beta = _quotient(self._dot(gradient, change), self._dot(last, last)).clamp_min(0)
+        candidate = [s + beta * d for s, d in zip(steepest, direction, strict=True)]
+        # A direction that points uphill has lost conjugacy to rounding: begin anew.
+        descends = self._dot(candidate, gradient) < 0
+        return [torch.where(descends, c, s) for c, s in zip(candidate, steepest, strict=True)]
+
+    def _dot(self, left: list[Tensor], right: list[Tensor]) -> Tensor:
+        """Sum the real inner products, separately for each block that `dim` leaves."""
+        dim = self.param_groups[0]["dim"]
+        products = [(a.conj() * b).real for a, b in zip(left, right, strict=True)]
+        if dim is None:
+            return torch.stack([p.sum() for p in products]).sum()
+        return torch.stack([p.sum(dim, keepdim=True) for p in products]).sum(0)
+
+
+class Kogbetliantz(torch.optim.Optimizer):
+    """Riemannian descent on Brockett's cost with its exact block-diagonal Hessian.
+
+    The two parameters U and V are unitary matrices (or stacks of them) and stay so. At the
+    solution the Hessian of `gdla.losses.brockett` falls apart into one 2x2 block for each pair of
+    columns, so a Newton step costs no more than a gradient step. Solving each block by its angle
+    rather than by a quotient gives the rotations of Kogbetliantz (1955, Quarterly of Applied
+    Mathematics 13), here for all pairs at once. Locally it is Newton's method; from afar there is
+    no proof that it converges.
+
+    Args:
+        params: U and V, each of shape (*, n, n) and unitary.
+        weights: the weights of the Brockett cost, shape (n,), positive and descending.
+        max_angle: bound on the norm of the rotation generators of one step.
+    """
+
+    def __init__(
+        self, params: Iterable[Tensor], *, weights: Tensor, max_angle: float = 4.0
+    ) -> None:
+        super().__init__(params, {"weights": weights, "max_angle": max_angle})
+
+    @torch.no_grad()
+    def step(self, closure: Closure) -> Tensor:  # type: ignore[override]
+        """Rotate U and V; `closure` evaluates the Brockett cost and its gradients."""
+        loss = torch.enable_grad()(closure)()
+        group = self.param_groups[0]
+        U, V = group["params"]
+        S = -(U.mH @ U.grad) / group["weights"]  # the gradient in U is -A V diag(weights)
+        norm = torch.linalg.matrix_norm(S)[..., None, None]
+        off = torch.linalg.matrix_norm(S - torch.diag_embed(_diagonal(S)))[..., None, None]
+        far = off > 1e-2 * norm
+
+        values = _diagonal(S).abs()
+        order = values.argsort(dim=-1, descending=True)
+        order = torch.where(
+            far[..., 0], order, torch.arange(len(group["weights"]), device=S.device)
+        )
+        phase = _phase(_diagonal(S)).gather(-1, order)
+        left = _take_columns(U, order) * phase.unsqueeze(-2)
+        right = _take_columns(V, order)
+        S = _take_columns(_take_columns(S.mT, order).mT, order) * phase.conj().unsqueeze(-1)
+
+        P, Q = _rotations(S, noise=torch.finfo(S.dtype).eps * norm * (off < 1e-3 * norm))
+        size = torch.maximum(torch.linalg.matrix_norm(P), torch.linalg.matrix_norm(Q))
+        shrink = (group["max_angle"] / size).clamp_max(1)[..., None, None]
+        U.copy_(polar_step(left @ _retraction(shrink * P)))
+        V.copy_(polar_step(right @ _retraction(shrink * Q)))
+        return loss
+
+
+def polar_step(Q: Tensor) -> Tensor:
+    """Bring a nearly unitary matrix nearer to one: a Newton-Schulz step, quadratic in the error."""
+    return 1.5 * Q - 0.5 * (Q @ (Q.mH @ Q))
+
+
+def _rotations(S: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+    """Solve the 2x2 Hessian blocks of all pairs: generators of the rotations of U and V."""
+    d = _diagonal(S).real
+    a, b = S + S.mH, S - S.mH
+    difference = d.unsqueeze(-1) - d.unsqueeze(-2)
+    total = d.unsqueeze(-1) + d.unsqueeze(-2)
+    sign = torch.where(difference < 0, -1.0, 1.0).to(d.dtype)
+    # The angle, not the quotient: it stays bounded where two values are equal.
+    even = -sign * _phase(a) * torch.atan2(_above(a, noise), difference.abs())
+    odd = _phase(b) * torch.atan2(_above(b, noise), total)
+    even, odd = _skew(even), _skew(odd)
+    return (even + odd) / 2, (even - odd) / 2
+
+
+def _retraction(P: Tensor) -> Tensor:
+    """Map a skew-Hermitian generator to a unitary matrix near exp(P)."""
+    eye = torch.eye(P.shape[-1], dtype=P.dtype, device=P.device)
+    if torch.linalg.matrix_norm(P).max() > 0.05:
+        Q, R = torch.linalg.qr(eye + P)
+        return Q * _phase(_diagonal(R)).unsqueeze(-2)
+    return polar_step(eye + P + 0.5 * (P @ P))
+
+
+def _skew(X: Tensor) -> Tensor:
+    upper = X.triu(1)
+    return upper - upper.mH
+
+
+def _above(X: Tensor, noise: Tensor) -> Tensor:
+    size = X.abs()
+    return torch.where(size > noise, size, torch.zeros_like(size))
+
+
+def _diagonal(X: Tensor) -> Tensor:
+    return X.diagonal(dim1=-2, dim2=-1)
+
+
+def _phase(X: Tensor) -> Tensor:
+    """X / |X|, and 1 where X is zero."""
+    return torch.where(X == 0, torch.ones_like(X), torch.sgn(X))
+
+
+def _take_columns(X: Tensor, order: Tensor) -> Tensor:
+    return X.gather(-1, order.unsqueeze(-2).expand_as(X))
+
+
+def _quotient(a: Tensor, b: Tensor) -> Tensor:
+    """a / b where b is positive, and 0 where it is not."""
+    return torch.where(b > 0, a / torch.where(b > 0, b, torch.ones_like(b)), torch.zeros_like(a))

@@ -1,0 +1,197 @@
+"""Pictures in one style: convergence, landscapes, matrices. Needs the extra `plots`.
+
+A method has the same colour on every page, distinguishable for colour-blind readers (Okabe and
+Ito 2008), and the same dash, so that a grey print can be read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from gdla.solution import Record, Solution
+
+try:
+    import matplotlib as mpl
+    import matplotlib.pyplot as plt
+except ImportError:
+    raise ImportError("gdla.plots needs matplotlib; pip install 'gdla[plots]'") from None
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+INK, MUTED, GRID = "#1f2328", "#59636e", "#d1d9e0"
+COLOURS = {
+    "plain": "#0072b2",
+    "momentum": "#d55e00",
+    "adam": "#009e73",
+    "lbfgs": "#cc79a7",
+    "preconditioned": "#e69f00",
+    "conjugate": "#56b4e9",
+}
+DASHES = {
+    "plain": "solid",
+    "momentum": (0, (6, 1.5)),
+    "adam": (0, (1.5, 1.5)),
+    "lbfgs": (0, (6, 1.5, 1.5, 1.5)),
+    "preconditioned": (0, (9, 2)),
+    "conjugate": (0, (3, 1)),
+}
+STYLE: dict[str, Any] = {
+    "figure.figsize": (6.4, 3.8),
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "axes.titlesize": "medium",
+    "text.color": INK,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "lines.linewidth": 1.8,
+    "legend.frameon": False,
+    "font.size": 11,
+}
+
+
+@contextmanager
+def axes(columns: int = 1, **options: Any) -> Iterator[Any]:
+    """Open a figure in the book's style; yield its axes, or an array of them.
+
+    Args:
+        columns: number of axes side by side.
+        **options: passed to `matplotlib.pyplot.subplots`.
+    """
+    with plt.rc_context(STYLE):
+        if columns > 1:
+            options.setdefault("figsize", (6.4 + 1.8 * (columns - 1), 3.6))
+        figure, made = plt.subplots(1, columns, layout="constrained", **options)
+        yield made
+        plt.show()
+
+
+def convergence(
+    runs: Mapping[str, Solution | Sequence[Record] | Sequence[float]],
+    *,
+    methods: Mapping[str, str] | None = None,
+    predicted: Mapping[str, float] | None = None,
+    ylabel: str = "loss",
+    ax: Axes | None = None,
+) -> None:
+    """Draw how loss or error falls, on a log axis, with the predicted slope beside the measured.
+
+    Args:
+        runs: label -> solution, its history, or one number for each step.
+        methods: label -> key of `COLOURS`; labels that are such keys need none.
+        predicted: label -> predicted factor per step *of the quantity drawn*; drawn as a thin
+            line of that slope a little above the run's.
+        ylabel: what is drawn.
+        ax: axes to draw on; None opens a figure and shows it.
+    """
+    if ax is None:
+        with axes() as ax:
+            return convergence(runs, methods=methods, predicted=predicted, ylabel=ylabel, ax=ax)
+    methods, predicted = methods or {}, predicted or {}
+    for label, run in runs.items():
+        method = methods.get(label, label)
+        style = {"color": COLOURS.get(method), "linestyle": DASHES.get(method, "solid")}
+        values = _losses(run)
+        ax.plot(range(len(values)), values, label=label, **style)
+        if label in predicted:
+            _slope(ax, values, predicted[label], style["color"])
+    ax.set_yscale("log")
+    ax.set_xlabel("step")
+    ax.set_ylabel(ylabel)
+    ax.legend()
+
+
+def landscape(
+    loss: Callable[[Tensor], Tensor],
+    paths: Mapping[str, Sequence[Tensor]] | None = None,
+    *,
+    x: tuple[float, float] = (-1.0, 1.0),
+    y: tuple[float, float] = (-1.0, 1.0),
+    levels: int = 14,
+    ax: Axes | None = None,
+) -> None:
+    """Draw the level lines of a loss of two unknowns, and the paths of descents on it.
+
+    Args:
+        loss: callable of a tensor of shape (2,) to a scalar tensor.
+        paths: label (a key of `COLOURS` gives its colour) -> points of shape (2,).
+        x, y: ranges shown.
+        levels: number of level lines, equally spaced in the square root of the height above the
+            lowest point shown.
+        ax: axes to draw on; None opens a figure and shows it.
+    """
+    if ax is None:
+        with axes() as ax:
+            return landscape(loss, paths, x=x, y=y, levels=levels, ax=ax)
+    across, up = torch.linspace(*x, 121), torch.linspace(*y, 121)
+    grid = torch.cartesian_prod(up, across).flip(-1)
+    heights = torch.stack([loss(point) for point in grid]).reshape(121, 121)
+    lowest, highest = heights.min().item(), heights.max().item()
+    steps = lowest + torch.linspace(0, math.sqrt(highest - lowest), levels + 1)[1:] ** 2
+    ax.contour(across, up, heights, levels=steps.unique(), colors=MUTED, linewidths=0.6)
+    for label, path in (paths or {}).items():
+        points = torch.stack(list(path))
+        ax.plot(
+            points[:, 0],
+            points[:, 1],
+            ".-",
+            markersize=4,
+            linewidth=1.2,
+            label=label,
+            color=COLOURS.get(label),
+        )
+    ax.set(xlim=x, ylim=y)
+    ax.grid(visible=False)
+    if paths:
+        ax.legend()
+
+
+def matrices(pictures: Mapping[str, Tensor]) -> None:
+    """Draw matrices side by side, each entry a square: blue below zero, red above, white zero.
+
+    Args:
+        pictures: title -> matrix of shape (m, n).
+    """
+    limit = max(A.abs().max().item() for A in pictures.values()) or 1.0
+    with axes(len(pictures)) as made:
+        for ax, (title, A) in zip(
+            [made] if len(pictures) == 1 else made, pictures.items(), strict=True
+        ):
+            ax.imshow(A, cmap="RdBu_r", vmin=-limit, vmax=limit)
+            ax.set(title=title, xticks=[], yticks=[])
+            ax.grid(visible=False)
+
+
+def _losses(run: Solution | Sequence[Record] | Sequence[float]) -> list[float]:
+    records = run.history if isinstance(run, Solution) else run
+    return [r.loss if isinstance(r, Record) else float(r) for r in records]
+
+
+def _slope(ax: Axes, values: list[float], factor: float, colour: str | None) -> None:
+    last = next((k for k, v in enumerate(values) if not v > 1e-12 * values[0]), len(values)) - 1
+    start = last // 3
+    ends = [start, last]
+    level = 4 * values[start]
+    ax.plot(
+        ends,
+        [level * factor ** (k - start) for k in ends],
+        color=colour,
+        linewidth=0.9,
+        linestyle=(0, (1, 2)),
+    )

@@ -1,0 +1,87 @@
+"""The decisions that noxfile.py takes, without taking the actions."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+
+import noxfile
+
+HOUSE = Path(__file__).parents[2]
+SESSIONS = ("docs", "live", "tests", "lint", "bench", "clean")
+
+LINUX = {"platform_system": "Linux", "sys_platform": "linux"}
+MAC = {"platform_system": "Darwin", "sys_platform": "darwin"}
+WINDOWS = {"platform_system": "Windows", "sys_platform": "win32"}
+
+PLAIN = ["filelock", "sympy>=1.13.3", 'pyyaml; extra == "pyyaml"']
+# The wheels of PyPI list these for every system and leave the choice to the markers.
+CUDA = [
+    'nvidia-cudnn-cu13==9.20.0.48; platform_system == "Linux"',
+    'triton==3.7.1; platform_system == "Linux"',
+]
+
+
+def report(needs):
+    """Build what pip reports of a torch that requires these."""
+    return {"install": [{"metadata": {"name": "torch", "requires_dist": needs}}]}
+
+
+@pytest.mark.parametrize("system", [LINUX, MAC, WINDOWS])
+def test_a_cpu_build_is_taken_where_pip_finds_it(system):
+    assert noxfile.torch_index(report(PLAIN), system) is None
+
+
+def test_cuda_is_left_where_it_is():
+    assert noxfile.torch_index(report(PLAIN + CUDA), LINUX) == noxfile.CPU_INDEX
+
+
+@pytest.mark.parametrize("system", [MAC, WINDOWS])
+def test_what_is_cuda_on_linux_is_for_the_cpu_elsewhere(system):
+    assert noxfile.torch_index(report(PLAIN + CUDA), system) is None
+
+
+@pytest.mark.parametrize("need", ["nvidia-nccl-cu13", "cuda-toolkit[cublas]==13.0.3", "triton"])
+def test_each_sign_of_cuda_suffices(need):
+    assert noxfile.torch_index(report([need])) == noxfile.CPU_INDEX
+
+
+def test_a_wheel_that_requires_nothing_is_for_the_cpu():
+    assert noxfile.torch_index({"install": [{"metadata": {"name": "torch"}}]}) is None
+
+
+@pytest.mark.parametrize("word", ["book/svd.md", "svd.md", "svd", "./book/svd.md"])
+def test_a_page_goes_by_several_names(word):
+    assert noxfile.chosen_pages([word], {"index", "svd"}) == ["svd"]
+
+
+def test_a_wrong_page_is_answered_with_the_right_ones():
+    with pytest.raises(ValueError, match=r"no page book/sdv\.md; the pages are index, svd"):
+        noxfile.chosen_pages(["book/sdv.md"], {"svd", "index"})
+
+
+def test_only_what_is_installed_changes_the_fingerprint():
+    project = {"project": {"dependencies": ["torch"]}, "tool": {"ruff": {"line-length": 100}}}
+    stamp = noxfile.fingerprint(project)
+    assert noxfile.fingerprint(project | {"tool": {}}) == stamp
+    assert noxfile.fingerprint(project | {"project": {"dependencies": []}}) != stamp
+
+
+def test_another_index_changes_the_fingerprint(monkeypatch):
+    monkeypatch.delenv("GDLA_TORCH_INDEX", raising=False)
+    stamp = noxfile.fingerprint({})
+    monkeypatch.setenv("GDLA_TORCH_INDEX", "https://example.org")
+    assert noxfile.fingerprint({}) != stamp
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+def test_a_session_says_in_one_line_what_it_does(name):
+    sentence = inspect.getdoc(getattr(noxfile, name))
+    assert sentence
+    assert "\n" not in sentence
+    assert sentence.endswith(".")
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+def test_the_readme_names_every_session(name):
+    assert f"`nox -s {name}`" in (HOUSE / "README.md").read_text(encoding="utf-8")
