@@ -1,4 +1,4 @@
-"""How the pages in book/ become a site: settings, and the names of the extensions that obey them."""
+"""How the pages in book/ become a site: settings, and the names of extensions that obey them."""
 
 import os
 import sys
@@ -19,6 +19,7 @@ language = "en"
 extensions = [
     "extensions.again",
     "extensions.cells",
+    "extensions.docstrings",
     "extensions.figures",
     "extensions.inventories",
     "extensions.kernels",
@@ -87,10 +88,11 @@ mathematics_macros = {
     "rank": r"\operatorname{rank}",
 }
 
-# Documentation of the library
-autodoc_typehints = "description"
+# Documentation of the library; in a docstring `this` is code
+default_role = "code"
+autodoc_typehints = "none"
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_default_options = {"members": True}
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 python_use_unqualified_type_names = True

@@ -134,7 +134,7 @@ class _Point:
         if not callable(loss):
             raise TypeError(f"loss must be callable, got {type(loss).__name__}")
         self.single = not isinstance(init, tuple)
-        tensors = (init,) if self.single else init
+        tensors = init if isinstance(init, tuple) else (init,)
         if not tensors:
             raise ValueError("init is an empty tuple; pass at least one tensor")
         for i, tensor in enumerate(tensors):

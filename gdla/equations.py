@@ -34,12 +34,12 @@ def inv(
     """Invert A by descending on 1/2 ||A X - I||_F^2, which only the inverse makes zero.
 
     Args:
-        A: shape (*, n, n), real or complex, float32 or float64.
+        A: shape (..., n, n), real or complex, float32 or float64.
         optimizer: factory of a torch optimiser; default `gdla.optim.ConjugateGradient`.
         gtol, max_steps, callback, progress: as for `gdla.minimize`, but gtol defaults to 0.
 
     Returns:
-        X of shape (*, n, n) with ||A X - I||_F / (n eps ||A||_F ||X||_F) < 30, the right
+        X of shape (..., n, n) with ||A X - I||_F / (n eps ||A||_F ||X||_F) < 30, the right
         residual of Higham 2002, chapter 14. Descent needs more steps the larger the condition
         number of A.
 
@@ -72,8 +72,8 @@ def solve(
     """Solve A X = B by descending on 1/2 ||A X - B||_F^2.
 
     Args:
-        A: shape (*, n, n), real or complex, float32 or float64.
-        B: shape (*, n, k), or (*, n) for one right-hand side; dtype and device of A.
+        A: shape (..., n, n), real or complex, float32 or float64.
+        B: shape (..., n, k), or (..., n) for one right-hand side; dtype and device of A.
         optimizer: factory of a torch optimiser; default `gdla.optim.ConjugateGradient`.
         gtol, max_steps, callback, progress: as for `gdla.minimize`, but gtol defaults to 0.
 
@@ -114,7 +114,7 @@ def pinv(
     row space of A, and so do all steps.
 
     Args:
-        A: shape (*, m, n), real or complex, float32 or float64, of any rank.
+        A: shape (..., m, n), real or complex, float32 or float64, of any rank.
         rtol: singular values at most rtol times the largest count as zero. Default:
             max(m, n) eps, as in `torch.linalg.pinv`. A larger rtol is refused where it matters:
             plain descent cannot drop singular values.
@@ -122,7 +122,7 @@ def pinv(
         gtol, max_steps, callback, progress: as for `gdla.minimize`, but gtol defaults to 0.
 
     Returns:
-        X of shape (*, n, m). Either A X - I, reduced to the columns of A, vanishes to rounding as
+        X of shape (..., n, m). Either A X - I, reduced to the columns of A, vanishes to rounding as
         in `inv`, or what is left of it proves that A has a singular value below max(m, n) eps.
 
     Raises:
@@ -159,21 +159,21 @@ def lstsq(
     max_steps: int = 10_000,
     callback: Callback | None = None,
     progress: bool = False,
-) -> torch.return_types.linalg_lstsq:
+) -> torch.return_types.linalg_lstsq:  # type: ignore[name-defined]
     """Find the smallest X that minimises 1/2 ||A X - B||_F^2.
 
     What no X can remove is taken out first: with A = Q R the descent runs on R X = Q^H B, whose
     residual vanishes (Golub 1965, Numerische Mathematik 7).
 
     Args:
-        A: shape (*, m, n), real or complex, float32 or float64, of any rank.
-        B: shape (*, m, k), or (*, m) for one right-hand side; dtype and device of A.
+        A: shape (..., m, n), real or complex, float32 or float64, of any rank.
+        B: shape (..., m, k), or (..., m) for one right-hand side; dtype and device of A.
         optimizer: factory of a torch optimiser; default `gdla.optim.ConjugateGradient`.
         gtol, max_steps, callback, progress: as for `gdla.minimize`, but gtol defaults to 0.
 
     Returns:
-        The named tuple of `torch.linalg.lstsq` with driver "gels": solution, of shape (*, n, k)
-        or (*, n); residuals, the squared norm of each column of A X - B where m > n; rank and
+        The named tuple of `torch.linalg.lstsq` with driver "gels": solution, of shape (..., n, k)
+        or (..., n); residuals, the squared norm of each column of A X - B where m > n; rank and
         singular_values are empty.
 
     Raises:
@@ -194,7 +194,7 @@ def lstsq(
         X, squares = X.squeeze(-1), squares.squeeze(-1) if m > n else squares
     nothing = torch.empty(0, dtype=torch.int64, device=A.device)
     parts = (X, squares, nothing, A.new_empty(0).real)
-    return torch.return_types.linalg_lstsq(parts)
+    return torch.return_types.linalg_lstsq(parts)  # type: ignore[attr-defined]
 
 
 def scale(A: Tensor, dim: int | tuple[int, ...] = (-2, -1)) -> Tensor:

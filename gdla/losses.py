@@ -64,7 +64,7 @@ def factorisation(A: Inexact[Tensor, "*batch m n"], penalty: float = 1.0) -> Los
     (see the book's chapter on the SVD).
 
     Args:
-        A: shape (*, m, n).
+        A: shape (..., m, n).
         penalty: weight of the orthonormality of U and Vh; any positive number keeps the minimum.
 
     Example:
@@ -88,7 +88,7 @@ def brockett(A: Inexact[Tensor, "*batch m n"], weights: Float[Tensor, " k"]) -> 
     its Applications 146; for the SVD Helmke and Moore 1994, chapter 3).
 
     Args:
-        A: shape (*, m, n).
+        A: shape (..., m, n).
         weights: shape (k,), positive and descending.
 
     Example:

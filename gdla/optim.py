@@ -135,7 +135,7 @@ class Kogbetliantz(torch.optim.Optimizer):
     no proof that it converges.
 
     Args:
-        params: U and V, each of shape (*, n, n) and unitary.
+        params: U and V, each of shape (..., n, n) and unitary.
         weights: the weights of the Brockett cost, shape (n,), positive and descending.
         max_angle: bound on the norm of the rotation generators of one step.
     """

@@ -17,7 +17,6 @@ from torch import Tensor
 from gdla.solution import Record, Solution
 
 try:
-    import matplotlib as mpl
     import matplotlib.pyplot as plt
 except ImportError:
     raise ImportError("gdla.plots needs matplotlib; pip install 'gdla[plots]'") from None
@@ -34,7 +33,7 @@ COLOURS = {
     "preconditioned": "#e69f00",
     "conjugate": "#56b4e9",
 }
-DASHES = {
+DASHES: dict[str, Any] = {
     "plain": "solid",
     "momentum": (0, (6, 1.5)),
     "adam": (0, (1.5, 1.5)),
@@ -42,7 +41,7 @@ DASHES = {
     "preconditioned": (0, (9, 2)),
     "conjugate": (0, (3, 1)),
 }
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "figure.figsize": (6.4, 3.8),
     "figure.facecolor": "none",
     "axes.facecolor": "none",
@@ -77,7 +76,7 @@ def axes(columns: int = 1, **options: Any) -> Iterator[Any]:
     with plt.rc_context(STYLE):
         if columns > 1:
             options.setdefault("figsize", (6.4 + 1.8 * (columns - 1), 3.6))
-        figure, made = plt.subplots(1, columns, layout="constrained", **options)
+        _, made = plt.subplots(1, columns, layout="constrained", **options)
         yield made
         plt.show()
 
@@ -106,7 +105,7 @@ def convergence(
     methods, predicted = methods or {}, predicted or {}
     for label, run in runs.items():
         method = methods.get(label, label)
-        style = {"color": COLOURS.get(method), "linestyle": DASHES.get(method, "solid")}
+        style: Any = {"color": COLOURS.get(method), "linestyle": DASHES.get(method, "solid")}
         values = _losses(run)
         ax.plot(range(len(values)), values, label=label, **style)
         if label in predicted:

@@ -91,7 +91,7 @@ class Solution:
         )
 
 
-class NotConverged(torch.linalg.LinAlgError):
+class NotConverged(torch.linalg.LinAlgError):  # type: ignore[name-defined]
     """A descent ended above the accuracy that its function promises. Carries the solution."""
 
     def __init__(self, message: str, solution: Solution) -> None:

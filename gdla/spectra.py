@@ -28,7 +28,7 @@ def svd(
     max_steps: int = 10_000,
     callback: Callback | None = None,
     progress: bool = False,
-) -> torch.return_types.linalg_svd:
+) -> torch.return_types.linalg_svd:  # type: ignore[name-defined]
     """Factor A = U diag(S) Vh with orthonormal columns in U, rows in Vh, and S descending.
 
     Named an optimiser, it descends on `gdla.losses.factorisation`, the loss that the book's
@@ -36,15 +36,15 @@ def svd(
     `gdla.optim.Kogbetliantz`, where the minimum is the same and a dozen steps suffice.
 
     Args:
-        A: shape (*, m, n), real or complex, float32 or float64.
+        A: shape (..., m, n), real or complex, float32 or float64.
         full_matrices: whether U and Vh are square; otherwise they have min(m, n) columns, rows.
         optimizer: factory of a torch optimiser, or None for the fast method.
         gtol, max_steps, callback, progress: as for `gdla.minimize`, but gtol defaults to 0.
 
     Returns:
-        The named tuple of `torch.linalg.svd`: U (*, m, m), S (*, min(m, n)), Vh (*, n, n). Residual
-        and both orthonormalities, divided by max(m, n) eps, are below 30. Singular vectors are
-        determined up to sign (phase), and up to a rotation where values repeat.
+        The named tuple of `torch.linalg.svd`: U (..., m, m), S (..., min(m, n)), Vh (..., n, n).
+        Residual and both orthonormalities, divided by max(m, n) eps, are below 30. Singular vectors
+        are determined up to sign (phase), and up to a rotation where values repeat.
 
     Raises:
         NotConverged: when that accuracy is not reached.
@@ -66,14 +66,19 @@ def svd(
             callback=callback,
             progress=progress,
         )
-        return torch.return_types.linalg_svd((Vh.mH, S, U.mH))
-    options = {"gtol": gtol, "max_steps": max_steps, "callback": callback, "progress": progress}
+        return _named(Vh.mH, S, U.mH)
+    options: dict[str, Any] = {
+        "gtol": gtol,
+        "max_steps": max_steps,
+        "callback": callback,
+        "progress": progress,
+    }
     unit = scale(A)
     way = _rotated if optimizer is None else partial(_factored, optimizer=optimizer)
     U, S, Vh = way(A / unit, name="svd", **options)
     if full_matrices:
         U = _completed(U)
-    return torch.return_types.linalg_svd((U, S * unit.squeeze(-1), Vh))
+    return _named(U, S * unit.squeeze(-1), Vh)
 
 
 def svdvals(
@@ -85,10 +90,10 @@ def svdvals(
     callback: Callback | None = None,
     progress: bool = False,
 ) -> Float[Tensor, "*batch k"]:
-    """Return the singular values of A, descending, of shape (*, min(m, n)); see `svd`.
+    """Return the singular values of A, descending, of shape (..., min(m, n)); see `svd`.
 
     Args:
-        A: shape (*, m, n), real or complex, float32 or float64.
+        A: shape (..., m, n), real or complex, float32 or float64.
         optimizer, gtol, max_steps, callback, progress: as for `svd`.
 
     Raises:
@@ -107,6 +112,10 @@ def svdvals(
         callback=callback,
         progress=progress,
     ).S
+
+
+def _named(U: Tensor, S: Tensor, Vh: Tensor) -> torch.return_types.linalg_svd:  # type: ignore[name-defined]
+    return torch.return_types.linalg_svd((U, S, Vh))  # type: ignore[attr-defined]
 
 
 def _rotated(A: Tensor, **options: Any) -> tuple[Tensor, Tensor, Tensor]:

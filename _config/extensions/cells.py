@@ -83,7 +83,7 @@ def choose_pages(app: Sphinx, config: Config) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the settings, and choose before Sphinx compares them with those of the last build."""
+    """Choose before Sphinx compares the settings with those of the last build."""
     app.add_config_value("cells_package", "", "", str)
     app.add_config_value("cells_folder", "", "", str)
     app.add_config_value("cells_pages", [], "env", list)

@@ -1,9 +1,9 @@
 """Link to the documentation of Python, numpy and torch without asking the network.
 
 The names that the book links to stand in short text files, one for each project: a line with the
-address of its documentation, then lines of role, name and page (`$` is the name). From them this extension writes
-the inventories that sphinx.ext.intersphinx reads. A name that is missing is reported as a broken
-reference and added to its file by hand.
+address of its documentation, then lines of role, name and page, where `$` stands for the name.
+From them this extension writes the inventories that sphinx.ext.intersphinx reads. A name that is
+missing is reported as a broken reference and added to its file by hand.
 """
 
 from __future__ import annotations

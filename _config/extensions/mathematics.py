@@ -51,7 +51,7 @@ def render(translator: HTML5Translator, node: nodes.Element, *, display: bool) -
     try:
         return mathml(tex, translator.config.mathematics_macros, display=display)
     except LatexError as error:
-        page = translator.builder.current_docname  # type: ignore[attr-defined]
+        page = translator.builder.current_docname
         LOGGER.warning("%s: formula %r: %s", page, tex, error, location=node, type="mathematics")
         return f"<code>{escape(tex)}</code>"
 

@@ -93,5 +93,5 @@ class Client(NotebookClientCache):
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Put our client in the place where myst-nb looks for its own."""
-    myst_nb.core.execute.NotebookClientCache = Client  # type: ignore[misc]
+    myst_nb.core.execute.NotebookClientCache = Client
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,142 @@
+"""The matrices on which the properties are stated, and the measures that state them."""
+
+import torch
+
+from gdla import gallery
+
+REAL = (torch.float32, torch.float64)
+DTYPES = (*REAL, torch.complex64, torch.complex128)
+BATCHES = ((), (3,), (2, 3))
+LIMIT = 30  # LAPACK's own threshold for a scaled residual
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def gaussian(*shape, dtype=torch.float64, seed=0):
+    return torch.randn(shape, generator=seeded(seed), dtype=dtype)
+
+
+def short(value):
+    return str(value).removeprefix("torch.")
+
+
+# Condition at most about 1e3, within reach of plain descent.
+WELL_CONDITIONED = {
+    "1x1": torch.tensor([[-3.0]], dtype=torch.float64),
+    "identity": torch.eye(6, dtype=torch.float64),
+    "grcar": gallery.grcar(12),
+    "jordan": gallery.jordan(6, 2.0),
+    "kahan": gallery.kahan(6),
+    "hilbert": gallery.hilbert(3),
+    "cyclic": torch.eye(7, dtype=torch.float64).roll(1, 0),
+    "skew": gaussian(6, 6) - gaussian(6, 6).T,
+    "M2": gallery.original("M2").double(),
+    "repeated": gallery.with_singular_values(
+        torch.tensor([3.0, 3, 3, 1, 1, 1], dtype=torch.float64), 6, 6, generator=seeded()
+    ),
+    "geometric": gallery.geometric(16, 16, 30.0, generator=seeded()),
+    "arithmetic": gallery.arithmetic(16, 16, 1e3, generator=seeded()),
+}
+
+RANK_DEFICIENT = {
+    "zero": torch.zeros(4, 3, dtype=torch.float64),
+    "ones": torch.ones(5, 5, dtype=torch.float64),
+    "nilpotent": gallery.jordan(5, 0.0),
+    "tall": gallery.low_rank(8, 6, 3, generator=seeded()),
+    "wide": gallery.low_rank(5, 9, 2, generator=seeded()),
+    "square": gallery.low_rank(6, 6, 5, generator=seeded()),
+}
+
+RECTANGULAR = {
+    **{name: gallery.original(name).double() for name in ("M1", "M3", "M4", "M5")},
+    "column": gaussian(7, 1),
+    "row": gaussian(1, 7),
+    "wide": gallery.geometric(6, 9, 30.0, generator=seeded()),
+    "tall": gallery.arithmetic(20, 10, 1e2, generator=seeded()),
+}
+
+# Out of reach of plain descent on || A X - B ||; the rotations of svd take them in their stride.
+ILL_CONDITIONED = {
+    "hilbert12": gallery.hilbert(12),
+    "kahan20": gallery.kahan(20),
+    "geometric1e12": gallery.geometric(8, 8, 1e12, generator=seeded()),
+    "laeuchli": torch.cat(
+        [torch.ones(1, 4, dtype=torch.float64), 1e-8 * torch.eye(4, dtype=torch.float64)]
+    ),
+    "nearly singular": torch.tensor([[1.0, 1.0], [1.0, 1.0 + 1e-15]], dtype=torch.float64),
+    "graded": torch.diag(torch.tensor([1.0, 1e-17], dtype=torch.float64)),
+}
+
+GALLERY = {
+    f"{kind}-{name}": A
+    for kind, family in {
+        "well": WELL_CONDITIONED,
+        "ill": ILL_CONDITIONED,
+        "deficient": RANK_DEFICIENT,
+        "rectangular": RECTANGULAR,
+    }.items()
+    for name, A in family.items()
+}
+
+
+def cast(A, dtype):
+    """A in another dtype; complex ones with rows turned by phases, the singular values kept."""
+    A = A.to(dtype)
+    if not dtype.is_complex:
+        return A
+    angles = torch.arange(A.shape[-2], dtype=A.real.dtype)
+    return A * torch.polar(torch.ones_like(angles), angles).unsqueeze(-1)
+
+
+def stacked(A, batch):
+    """A stack of relatives of A, of the same singular values up to powers of two."""
+    if not batch:
+        return A
+    count = torch.Size(batch).numel()
+    members = [A.roll(k, 0).roll(k, 1) * 2.0 ** (k - 1) for k in range(count)]
+    return torch.stack(members).reshape(*batch, *A.shape)
+
+
+def norm(A):
+    return torch.linalg.matrix_norm(A)
+
+
+def in_rounding_units(error, size):
+    """The largest norm of a stack of errors, as a multiple of what rounding explains."""
+    info = torch.finfo(error.dtype)
+    unit = max(error.shape[-2:]) * info.eps
+    return (norm(error) / (unit * size).clamp_min(info.tiny)).max().item()
+
+
+def inverse_residual(A, X):
+    eye = torch.eye(A.shape[-1], dtype=A.dtype)
+    return in_rounding_units(A @ X - eye, norm(A) * norm(X))
+
+
+def system_residual(A, X, B):
+    return in_rounding_units(A @ X - B, norm(A) * norm(X) + norm(B))
+
+
+def penrose_residuals(A, X):
+    """The four conditions that only the pseudo-inverse meets, in units of rounding."""
+    left, right, condition = A @ X, X @ A, norm(A) * norm(X)
+    # The symmetry of X A feels the error of X in units of the condition number, as the forward
+    # error does; all four are scaled by the same perturbation bound (Stewart 1977).
+    bound = condition * condition.clamp_min(1)
+    return [
+        in_rounding_units(A @ X @ A - A, bound * norm(A)),
+        in_rounding_units(X @ A @ X - X, bound * norm(X)),
+        in_rounding_units(left - left.mH, bound),
+        in_rounding_units(right - right.mH, bound),
+    ]
+
+
+def unitarity(Q):
+    eye = torch.eye(Q.shape[-1], dtype=Q.dtype).expand(*Q.shape[:-2], -1, -1)
+    return in_rounding_units(Q.mH @ Q - eye, torch.ones(()))
+
+
+def projector(Q):
+    return Q @ Q.mH
