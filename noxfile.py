@@ -87,7 +87,7 @@ def tests(session: nox.Session) -> None:
     """Run the tests and measure coverage; `-- -k svd` runs some of them."""
     environment(session)
     # Coverage of a part says nothing, and starting workers costs more than a few tests.
-    whole = ["-n", str(min(CPUS, 4)), "--dist", "loadgroup", "--cov"]
+    whole = ["-n", str(min(CPUS, 4)), "--dist", "loadfile", "--cov"]
     run(session, "pytest", *(session.posargs or whole), **ONE_THREAD)
 
 

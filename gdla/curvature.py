@@ -82,10 +82,10 @@ def curvature(loss: Loss, at: Value, *, max_products: int = 200) -> Curvature:
         checks.tensor(tensor, "at")
         if tensor.is_complex():
             raise TypeError("at must be real, got a complex tensor; use torch.view_as_real")
-    product = _hessian_product(loss, tensors)
     n = sum(tensor.numel() for tensor in tensors)
     if n == 0:
         raise ValueError("at is empty; pass at least one number")
+    product = _hessian_product(loss, tensors)
     eigenvalues = _lanczos(product, n, checks.count(max_products, "max_products"), tensors[0])
     smallest, largest = eigenvalues[0].item(), eigenvalues[-1].item()
     if not (math.isfinite(smallest) and math.isfinite(largest)):

@@ -48,7 +48,7 @@ def minimize(
         progress: show a progress bar (needs tqdm).
 
     Returns:
-        A `Solution`. It is data: a descent that fails says so in its `status`.
+        A `Solution`. A descent that fails says so in its `status`; nothing is raised for it.
 
     Raises:
         TypeError: when `loss`, `init` or `optimizer` is not of the kind above.

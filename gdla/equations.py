@@ -172,7 +172,7 @@ def lstsq(
         gtol, max_steps, callback, progress: as for `gdla.minimize`, but gtol defaults to 0.
 
     Returns:
-        The named tuple of `torch.linalg.lstsq` with driver "gels": solution, of shape (..., n, k)
+        The named tuple of `torch.linalg.lstsq` with driver "gels". It holds solution, of shape (..., n, k)
         or (..., n); residuals, the squared norm of each column of A X - B where m > n; rank and
         singular_values are empty.
 
