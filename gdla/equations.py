@@ -216,7 +216,9 @@ def _least_squares(A: Tensor, B: Tensor, **options: Any) -> Tensor:
 
 
 def _descend(A: Tensor, B: Tensor, *, consistent: bool, **options: Any) -> Tensor:
-    a, b = scale(A), scale(B, -2)
+    # Conjugate gradients do not feel the scale. A caller's learning rate is meant for A as it is.
+    own = options["optimizer"] is not DEFAULT
+    a, b = (A.new_ones(()), A.new_ones(())) if own else (scale(A), scale(B, -2))
     A, B = A / a, B / b
     start = torch.zeros(*B.shape[:-2], A.shape[-1], B.shape[-1], dtype=A.dtype, device=A.device)
     judge = _backward_error(A, B, consistent=consistent)

@@ -73,8 +73,9 @@ def svd(
         "callback": callback,
         "progress": progress,
     }
-    unit = scale(A)
     way = _rotated if optimizer is None else partial(_factored, optimizer=optimizer)
+    # Rotations do not feel the scale. A caller's learning rate is meant for A as it is.
+    unit = scale(A) if optimizer is None else A.new_ones((1, 1)).abs()
     U, S, Vh = way(A / unit, name="svd", **options)
     if full_matrices:
         U = _completed(U)

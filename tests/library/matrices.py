@@ -121,10 +121,9 @@ def system_residual(A, X, B):
 
 def penrose_residuals(A, X):
     """The four conditions that only the pseudo-inverse meets, in units of rounding."""
-    left, right, condition = A @ X, X @ A, norm(A) * norm(X)
-    # The symmetry of X A feels the error of X in units of the condition number, as the forward
-    # error does; all four are scaled by the same perturbation bound (Stewart 1977).
-    bound = condition * condition.clamp_min(1)
+    left, right = A @ X, X @ A
+    # X has a relative error of the condition number times rounding, which A may enlarge as much.
+    bound = (norm(A) * norm(X)) ** 2
     return [
         in_rounding_units(A @ X @ A - A, bound * norm(A)),
         in_rounding_units(X @ A @ X - X, bound * norm(X)),

@@ -1,0 +1,398 @@
+"""inv, pinv, solve and lstsq are as accurate as LAPACK demands of itself, or refuse."""
+
+from functools import partial
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import gdla
+from gdla import NotConverged, Status, gallery, inv, lstsq, minimize, pinv, solve
+from gdla.losses import residual
+
+from .matrices import (
+    BATCHES,
+    DTYPES,
+    ILL_CONDITIONED,
+    LIMIT,
+    RANK_DEFICIENT,
+    RECTANGULAR,
+    WELL_CONDITIONED,
+    cast,
+    gaussian,
+    in_rounding_units,
+    inverse_residual,
+    norm,
+    penrose_residuals,
+    seeded,
+    short,
+    stacked,
+    system_residual,
+)
+
+every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=short)
+every_batch = pytest.mark.parametrize("batch", BATCHES, ids=str)
+every_square = pytest.mark.parametrize("name", WELL_CONDITIONED)
+ANY_RANK = {**RANK_DEFICIENT, **RECTANGULAR}
+every_rank = pytest.mark.parametrize("name", ANY_RANK)
+
+
+def agree(X, Y, A):
+    """Whether X and Y differ by no more than the condition of A allows."""
+    condition = (norm(A) * norm(torch.linalg.pinv(A))).clamp_min(1)
+    return in_rounding_units(X - Y, condition * norm(Y)) < LIMIT
+
+
+def normal_residual(A, X, B):
+    """How far X is from a minimum of || A X - B ||, in units of rounding."""
+    return in_rounding_units(A.mH @ (A @ X - B), norm(A) * (norm(A) * norm(X) + norm(B)))
+
+
+# --- over the gallery -----------------------------------------------------------------------------
+
+
+@every_batch
+@every_dtype
+@every_square
+def test_the_inverse_is_one(name, dtype, batch):
+    A = stacked(cast(WELL_CONDITIONED[name], dtype), batch)
+    X = inv(A)
+    assert (X.shape, X.dtype) == (A.shape, dtype)
+    assert inverse_residual(A, X) < LIMIT
+    assert agree(X, torch.linalg.inv(A), A)
+
+
+@every_batch
+@every_dtype
+@every_square
+def test_the_solution_solves(name, dtype, batch):
+    A = stacked(cast(WELL_CONDITIONED[name], dtype), batch)
+    B = gaussian(*batch, A.shape[-1], 2, dtype=dtype)
+    X = solve(A, B)
+    assert (X.shape, X.dtype) == (B.shape, dtype)
+    assert system_residual(A, X, B) < LIMIT
+    assert agree(X, torch.linalg.solve(A, B), A)
+
+
+@every_dtype
+@pytest.mark.parametrize("name", {**ANY_RANK, **WELL_CONDITIONED})
+def test_the_pseudo_inverse_meets_the_four_conditions_of_penrose(name, dtype):
+    A = cast({**ANY_RANK, **WELL_CONDITIONED}[name], dtype)
+    X = pinv(A)
+    assert (X.shape, X.dtype) == (A.mT.shape, dtype)
+    assert max(penrose_residuals(A, X)) < LIMIT
+    assert agree(X, torch.linalg.pinv(A), A)
+
+
+@every_batch
+@every_dtype
+@every_rank
+def test_least_squares_are_least_and_smallest(name, dtype, batch):
+    A = stacked(cast(ANY_RANK[name], dtype), batch)
+    B = gaussian(*batch, A.shape[-2], 2, dtype=dtype)
+    X = lstsq(A, B).solution
+    assert X.shape == (*batch, A.shape[-1], 2)
+    assert normal_residual(A, X, B) < LIMIT
+    # The smallest of all minimisers is the one that the pseudo-inverse gives.
+    pseudo = torch.linalg.pinv(A)
+    condition = (norm(A) * norm(pseudo)).clamp_min(1)
+    assert in_rounding_units(X - pseudo @ B, condition * norm(pseudo) * norm(B)) < LIMIT
+
+
+@every_dtype
+@pytest.mark.parametrize("name", RANK_DEFICIENT)
+def test_a_consistent_system_of_any_rank_is_solved(name, dtype):
+    A = cast(RANK_DEFICIENT[name], dtype)
+    B = A @ gaussian(A.shape[-1], 2, dtype=dtype)
+    assert system_residual(A, lstsq(A, B).solution, B) < LIMIT
+
+
+# --- shapes, as torch.linalg has them -------------------------------------------------------------
+
+SHAPES = [
+    ((3, 3), (3,)),
+    ((3, 3), (3, 1)),
+    ((3, 3), (3, 5)),
+    ((2, 3, 3), (2, 3)),
+    ((2, 3, 3), (2, 3, 4)),
+    ((2, 3, 3), (3, 4)),
+    ((3, 3), (2, 3, 4)),
+    ((2, 1, 3, 3), (4, 3, 2)),
+    ((3, 3, 3), (3, 3)),
+]
+
+
+@pytest.mark.parametrize(("a", "b"), SHAPES, ids=str)
+def test_solve_takes_the_shapes_of_torch(a, b):
+    A, B = gaussian(*a), gaussian(*b, seed=1)
+    X, expected = solve(A, B), torch.linalg.solve(A, B)
+    assert X.shape == expected.shape
+    assert torch.allclose(X, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("m", [2, 3, 5])
+@pytest.mark.parametrize("n", [2, 3, 5])
+@pytest.mark.parametrize("batch", [(), (2,)], ids=str)
+@pytest.mark.parametrize("columns", [(), (1,), (4,)], ids=str)
+def test_lstsq_returns_what_torch_returns(m, n, batch, columns):
+    A, B = gaussian(*batch, m, n), gaussian(*batch, m, *columns, seed=1)
+    ours, theirs = lstsq(A, B), torch.linalg.lstsq(A, B, driver="gels")
+    assert type(ours) is type(theirs)
+    assert torch.allclose(ours.solution, theirs.solution, rtol=1e-9)
+    for mine, torchs in zip(ours[2:], theirs[2:], strict=True):
+        assert (mine.shape, mine.dtype) == (torchs.shape, torchs.dtype) == ((0,), mine.dtype)
+    assert ours.residuals.shape == theirs.residuals.shape
+    assert torch.allclose(ours.residuals, theirs.residuals)
+
+
+@every_dtype
+def test_residuals_are_real(dtype):
+    A, B = gaussian(5, 3, dtype=dtype), gaussian(5, 2, dtype=dtype, seed=1)
+    residuals = lstsq(A, B).residuals
+    assert residuals.dtype == A.real.dtype
+    assert torch.allclose(residuals, torch.linalg.lstsq(A, B).residuals)
+
+
+# --- each as if alone -----------------------------------------------------------------------------
+
+
+@every_dtype
+@pytest.mark.parametrize("scale", [1e-20, 1.0, 1e20])
+def test_each_column_is_solved_as_if_alone(scale, dtype):
+    A = cast(torch.diag(torch.arange(1.0, 6.0, dtype=torch.float64)), dtype)
+    easy, hard = torch.eye(5, dtype=dtype)[:, 0], scale * torch.ones(5, dtype=dtype)
+    for function in (solve, lambda A, B: lstsq(A, B).solution):
+        X = function(A, torch.stack([easy, hard, torch.zeros_like(easy)], -1))
+        for x, b in zip(X.mT, (easy, hard, torch.zeros_like(easy)), strict=True):
+            assert system_residual(A, x[:, None], b[:, None]) < LIMIT
+            assert agree(x[:, None], torch.linalg.solve(A, b)[:, None], A)
+
+
+@every_dtype
+@pytest.mark.parametrize("function", [inv, pinv, lambda A: solve(A, A[..., :1] + 1)])
+def test_each_matrix_of_a_batch_is_treated_as_if_alone(function, dtype):
+    names = ("grcar", "identity", "jordan", "kahan", "skew", "repeated")
+    members = [cast(WELL_CONDITIONED[name], dtype)[:6, :6] for name in names]
+    scaled = [A * 10.0**power for A, power in zip(members, (-9, 0, 3, 9, -3, 1), strict=True)]
+    for A, X in zip(scaled, function(torch.stack(scaled)), strict=True):
+        assert agree(X, function(A), A)
+
+
+# --- scales ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("dtype", "size"),
+    [(torch.float64, 1e150), (torch.float64, 1e-150), (torch.float64, 1e300)]
+    + [(torch.complex128, 1e-300), (torch.float32, 1e30), (torch.complex64, 1e-30)],
+    ids=str,
+)
+def test_no_scale_overflows(dtype, size):
+    A = cast(gallery.geometric(5, 5, 10.0, generator=seeded()), dtype)
+    B = gaussian(5, 2, dtype=dtype)
+    assert inverse_residual(A, inv(size * A) * size) < LIMIT
+    assert max(penrose_residuals(A, pinv(size * A) * size)) < LIMIT
+    assert system_residual(A, solve(size * A, B) * size, B) < LIMIT
+    assert system_residual(A, solve(A, size * B) / size, B) < LIMIT
+    assert normal_residual(A[:, :3], lstsq(size * A[:, :3], size * B).solution, B) < LIMIT
+
+
+# --- never a wrong answer -------------------------------------------------------------------------
+
+NASTY = {
+    **ILL_CONDITIONED,
+    **{name: A for name, A in RANK_DEFICIENT.items() if name != "zero"},
+    "zero": torch.zeros(3, 3, dtype=torch.float64),
+    "tiny pivot": torch.tensor([[1e-17, 1.0], [1.0, 1.0]], dtype=torch.float64),
+    "rows that differ by 1e-12": torch.tensor([[1.0, 2], [1, 2 + 1e-12]], dtype=torch.float64),
+}
+NASTY_SQUARE = {name: A for name, A in NASTY.items() if A.shape[0] == A.shape[1]}
+every_dtype_and = pytest.mark.parametrize("optimizer", [None, gdla.optim.LBFGS], ids=["cg", "lbfgs"])
+
+
+def answer(function, *arguments, **options):
+    """What is returned, or None after a refusal that carries what was reached."""
+    try:
+        return function(*arguments, max_steps=300, **options)
+    except NotConverged as refusal:
+        solution = refusal.solution
+        assert solution.steps <= 300
+        assert "try" in str(refusal) or "use" in str(refusal) or "raise" in str(refusal)
+        return None
+
+
+@every_dtype_and
+@every_dtype
+@pytest.mark.parametrize("name", NASTY_SQUARE)
+def test_what_is_returned_as_inverse_or_solution_is_one(name, dtype, optimizer):
+    A = cast(NASTY_SQUARE[name], dtype)
+    B = gaussian(len(A), 1, dtype=dtype)
+    X, Y = answer(inv, A, optimizer=optimizer), answer(solve, A, B, optimizer=optimizer)
+    assert X is None or inverse_residual(A, X) < LIMIT
+    assert Y is None or system_residual(A, Y, B) < LIMIT
+
+
+@every_dtype
+@pytest.mark.parametrize("name", NASTY)
+def test_what_is_returned_as_least_squares_is_stationary(name, dtype):
+    A = cast(NASTY[name], dtype)
+    B = gaussian(len(A), 1, dtype=dtype)
+    X, Y = answer(pinv, A), answer(lstsq, A, B)
+    assert X is None or normal_residual(A, X, torch.eye(len(A), dtype=dtype)) < LIMIT
+    assert Y is None or normal_residual(A, Y.solution, B) < LIMIT
+
+
+SINGULAR = {
+    name: A for name, A in RANK_DEFICIENT.items() if A.shape[0] == A.shape[1]
+} | {"zero": torch.zeros(3, 3, dtype=torch.float64)}
+
+
+@every_dtype
+@pytest.mark.parametrize("name", SINGULAR)
+@pytest.mark.parametrize(
+    ("function", "remedy"),
+    [(inv, "use pinv"), (lambda A: solve(A, gaussian(len(A)).to(A)), "use lstsq")],
+    ids=["inv", "solve"],
+)
+def test_a_singular_matrix_is_refused_with_the_remedy(function, remedy, name, dtype):
+    A = cast(SINGULAR[name], dtype)
+    with pytest.raises(NotConverged, match=remedy) as caught:
+        function(A)
+    assert isinstance(caught.value, torch.linalg.LinAlgError)
+    assert isinstance(caught.value, RuntimeError)
+    assert caught.value.solution.value.dtype == dtype
+    assert caught.value.solution.status.value in str(caught.value)
+
+
+def test_one_singular_member_refuses_the_whole_batch():
+    with pytest.raises(NotConverged):
+        inv(torch.stack([torch.eye(2), torch.ones(2, 2)]))
+
+
+# --- the optimiser of the caller ------------------------------------------------------------------
+
+OPTIMIZERS = {
+    "SGD": partial(torch.optim.SGD, lr=1.0),
+    "momentum": partial(torch.optim.SGD, lr=1.0, momentum=0.5),
+    "LBFGS": gdla.optim.LBFGS,
+    "CG": gdla.optim.ConjugateGradient,
+}
+# Of largest curvature 1: a learning rate of 1 is safe, and one of 2 is too large.
+STEEP = gallery.geometric(5, 5, 3.0, generator=seeded())
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
+@every_dtype
+def test_any_optimizer_reaches_the_same_answer(optimizer, dtype):
+    A = cast(STEEP, dtype)
+    B = gaussian(5, 2, dtype=dtype)
+    assert inverse_residual(A, inv(A, optimizer=optimizer)) < LIMIT
+    assert max(penrose_residuals(A[:, :3], pinv(A[:, :3], optimizer=optimizer))) < LIMIT
+    assert max(penrose_residuals(A[:3], pinv(A[:3], optimizer=optimizer))) < LIMIT
+    assert system_residual(A, solve(A, B, optimizer=optimizer), B) < LIMIT
+    assert normal_residual(A[:, :3], lstsq(A[:, :3], B, optimizer=optimizer).solution, B) < LIMIT
+
+
+@pytest.mark.parametrize("size", [1e-3, 0.3, 1.0, 1e3])
+def test_a_learning_rate_is_meant_for_the_matrix_as_it_is(size):
+    A = size * STEEP
+    bent = gdla.curvature(residual(A, torch.eye(5, dtype=A.dtype)), torch.zeros_like(A))
+    steps = []
+    heavy = partial(torch.optim.SGD, lr=bent.lr, momentum=bent.momentum)
+    X = inv(A, optimizer=heavy, callback=lambda record, _: steps.append(record.step))
+    plain = minimize(
+        residual(A, torch.eye(5, dtype=A.dtype)),
+        torch.zeros_like(A),
+        optimizer=heavy,
+        gtol=0,
+        max_steps=steps[-1],
+    )
+    assert torch.equal(X, plain.value)
+    with pytest.raises(NotConverged) as caught:
+        inv(A, optimizer=partial(torch.optim.SGD, lr=1.05 * bent.max_lr))
+    assert caught.value.solution.status is Status.DIVERGED
+
+
+@pytest.mark.parametrize("function", [inv, pinv, lambda A, **options: solve(A, A, **options)])
+def test_max_steps_is_respected(function):
+    A = gallery.geometric(8, 8, 100.0, generator=seeded())
+    with pytest.raises(NotConverged) as caught:
+        function(A, max_steps=3)
+    assert caught.value.solution.steps == 3
+    assert caught.value.solution.status is Status.EXHAUSTED
+
+
+def test_a_loose_gtol_does_not_loosen_the_promise():
+    with pytest.raises(NotConverged, match="fell to gtol"):
+        inv(STEEP, gtol=1e-2)
+
+
+# --- rtol -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rtol", [None, 0, 1e-15, 1e-3])
+def test_an_rtol_below_all_singular_values_changes_nothing(rtol):
+    A = gallery.geometric(5, 4, 10.0, generator=seeded())
+    assert torch.equal(pinv(A, rtol=rtol), pinv(A))
+    assert torch.equal(pinv(A.mT, rtol=rtol), pinv(A.mT))
+
+
+@pytest.mark.parametrize("size", [1.0, 1e200, 1e-200])
+def test_an_rtol_that_drops_a_singular_value_is_refused(size):
+    A = size * gallery.geometric(5, 4, 10.0, generator=seeded())
+    for matrix in (A, A.mT):
+        with pytest.raises(ValueError, match=r"rtol=0\.5 may drop.*Truncate gdla\.svd\(A\)"):
+            pinv(matrix, rtol=0.5)
+
+
+# --- the caller's tensors -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("view", [lambda A: A, lambda A: A.mT, lambda A: A.mT.conj(), lambda A: A.flip(0)])
+def test_the_tensors_of_the_caller_are_not_changed(view):
+    A, B = view(gaussian(4, 4, dtype=torch.complex128)), view(gaussian(4, 4, dtype=torch.complex128))
+    before = A.clone(), B.clone()
+    for X in (inv(A), pinv(A), solve(A, B), lstsq(A, B).solution):
+        assert not X.requires_grad
+        assert X.data_ptr() not in (A.data_ptr(), B.data_ptr())
+    assert torch.equal(A, before[0])
+    assert torch.equal(B, before[1])
+
+
+@every_dtype
+def test_expanded_batches_are_read_only_views(dtype):
+    A = cast(STEEP, dtype).expand(3, 5, 5)
+    assert inverse_residual(A, inv(A)) < LIMIT
+
+
+# --- what nobody thought of -----------------------------------------------------------------------
+
+
+@st.composite
+def systems(draw, square=False):
+    """A matrix of prescribed, well separated from zero, or vanishing singular values."""
+    m = draw(st.integers(1, 8))
+    n = m if square else draw(st.integers(1, 8))
+    value = st.floats(0.1, 1.0) if square else st.just(0.0) | st.floats(0.1, 1.0)
+    S = draw(st.lists(value, min_size=min(m, n), max_size=min(m, n)))
+    generator = seeded(draw(st.integers(0, 2**31)))
+    dtype = draw(st.sampled_from(DTYPES))
+    A = gallery.with_singular_values(torch.tensor(S, dtype=torch.float64), m, n, generator=generator)
+    return 2.0 ** draw(st.integers(-40, 40)) * cast(A, dtype)
+
+
+@given(systems(square=True), st.integers(1, 3))
+def test_any_matrix_of_modest_condition_is_inverted_and_solved(A, columns):
+    B = gaussian(len(A), columns, dtype=A.dtype)
+    assert inverse_residual(A, inv(A)) < LIMIT
+    assert system_residual(A, solve(A, B), B) < LIMIT
+
+
+@given(systems(), st.integers(1, 3))
+def test_any_matrix_of_any_rank_has_its_pseudo_inverse(A, columns):
+    B = gaussian(len(A), columns, dtype=A.dtype)
+    X, Y = pinv(A), lstsq(A, B).solution
+    assert max(penrose_residuals(A, X)) < LIMIT
+    assert normal_residual(A, Y, B) < LIMIT
+    assert in_rounding_units(Y - X @ B, (norm(A) * norm(X)).clamp_min(1) * norm(X) * norm(B)) < LIMIT
