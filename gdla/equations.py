@@ -140,8 +140,9 @@ def pinv(
     if m < n:  # the columns of the adjoint are the shorter way
         return pinv(A.mH, rtol=rtol, **options).mH
     B = torch.eye(m, dtype=A.dtype, device=A.device).expand(*A.shape[:-2], m, m)
-    X = _least_squares(A, B, name="pinv", **options)
-    spread = (torch.linalg.matrix_norm(A) * torch.linalg.matrix_norm(X)).max().item()
+    X = _least_squares(A, B, pseudo=True, name="pinv", **options)
+    norm = torch.linalg.matrix_norm
+    spread = (norm(A / scale(A)) * norm(X * scale(A))).max().item()
     if rtol is not None and spread * rtol > 1:
         raise ValueError(
             f"rtol={rtol:g} may drop singular values of A, whose condition number may reach "
@@ -215,19 +216,23 @@ def _least_squares(A: Tensor, B: Tensor, **options: Any) -> Tensor:
     return _descend(A, B, consistent=False, **options)
 
 
-def _descend(A: Tensor, B: Tensor, *, consistent: bool, **options: Any) -> Tensor:
+def _descend(
+    A: Tensor, B: Tensor, *, consistent: bool, pseudo: bool = False, **options: Any
+) -> Tensor:
     # Conjugate gradients do not feel the scale. A caller's learning rate is meant for A as it is.
     own = options["optimizer"] is not DEFAULT
     a, b = (A.new_ones(()), A.new_ones(())) if own else (scale(A), scale(B, -2))
     A, B = A / a, B / b
     start = torch.zeros(*B.shape[:-2], A.shape[-1], B.shape[-1], dtype=A.dtype, device=A.device)
-    judge = _backward_error(A, B, consistent=consistent)
+    judge = _backward_error(A, B, consistent=consistent, pseudo=pseudo)
     X = descend(residual(A, B), start, judge, **options)
     assert isinstance(X, Tensor)
     return X * (b / a)
 
 
-def _backward_error(A: Tensor, B: Tensor, *, consistent: bool) -> Callable[[Tensor], Tensor]:
+def _backward_error(
+    A: Tensor, B: Tensor, *, consistent: bool, pseudo: bool = False
+) -> Callable[[Tensor], Tensor]:
     """Measure each column of X in units of rounding: by its residual, or by what that proves."""
     info = torch.finfo(A.dtype)
     unit = max(A.shape[-2:]) * info.eps
@@ -239,9 +244,17 @@ def _backward_error(A: Tensor, B: Tensor, *, consistent: bool) -> Callable[[Tens
         small = norm(R) / (unit * (size * norm(X) + norm(B))).clamp_min(info.tiny)
         if consistent:
             return small
-        # A residual that A^H maps to nothing is a left null vector: no X can lessen it.
-        null = norm(A.mH @ R) / (unit * size * norm(R)).clamp_min(info.tiny)
-        return torch.minimum(small, null)
+        # A residual that A^H maps to nothing is a left null vector: no X can lessen it. Below its
+        # own rounding steps would follow null vectors of A, away from the smallest X.
+        null = norm(A.mH @ R) / (10 * unit * size * norm(R)).clamp_min(info.tiny)
+        # Only a singular value that counts as zero makes X this large: it has followed one.
+        strayed = torch.where(unit * size * norm(X) > norm(B), torch.inf, 0.0)
+        error = torch.maximum(torch.minimum(small, null), strayed)
+        if pseudo:  # X A X = X, whose A is B^H times the A here
+            excess = torch.linalg.matrix_norm(X @ (B.mH @ (A @ X)) - X).unsqueeze(-1)
+            square = torch.linalg.matrix_norm(X).square().unsqueeze(-1)
+            error = torch.maximum(error, excess / (unit * size * square).clamp_min(info.tiny))
+        return error
 
     return scaled_residual
 

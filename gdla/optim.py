@@ -54,7 +54,14 @@ class LBFGS(torch.optim.LBFGS):
                 parameter.grad = (parameter.grad * self._scale).contiguous()
             return loss * self._scale
 
-        return super().step(scaled).detach() / self._scale
+        params = self.param_groups[0]["params"]
+        before = [p.detach().clone() for p in params]
+        loss = super().step(scaled).detach() / self._scale
+        if all(torch.equal(a, b) for a, b in zip(before, params, strict=True)):
+            # Rounding has turned the remembered metric's direction uphill. torch takes no such
+            # step and forgets nothing, so it would stand still for ever: begin anew.
+            self.state.clear()
+        return loss
 
 
 class ConjugateGradient(torch.optim.Optimizer):
