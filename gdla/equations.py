@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from jaxtyping import Inexact
 
 # Each column of A X = B is a problem of its own and takes its own steps.
+KX = 5
 DEFAULT = partial(ConjugateGradient, dim=-2)
 
 
@@ -220,8 +221,9 @@ def _descend(
     A: Tensor, B: Tensor, *, consistent: bool, pseudo: bool = False, **options: Any
 ) -> Tensor:
     # Conjugate gradients do not feel the scale. A caller's learning rate is meant for A as it is.
+    one = A.new_ones(())
     own = options["optimizer"] is not DEFAULT
-    a, b = (A.new_ones(()), A.new_ones(())) if own else (scale(A), scale(B, -2))
+    a, b = one if own else scale(A), one if own or pseudo else scale(B, -2)
     A, B = A / a, B / b
     start = torch.zeros(*B.shape[:-2], A.shape[-1], B.shape[-1], dtype=A.dtype, device=A.device)
     judge = _backward_error(A, B, consistent=consistent, pseudo=pseudo)
@@ -246,7 +248,8 @@ def _backward_error(
             return small
         # A residual that A^H maps to nothing is a left null vector: no X can lessen it. Below its
         # own rounding steps would follow null vectors of A, away from the smallest X.
-        null = norm(A.mH @ R) / (10 * unit * size * norm(R)).clamp_min(info.tiny)
+        noise = KX * unit * size * norm(R) * (1 + (size * norm(X) / norm(B).clamp_min(info.tiny) if pseudo else 1))
+        null = norm(A.mH @ R) / noise.clamp_min(info.tiny)
         # Only a singular value that counts as zero makes X this large: it has followed one.
         strayed = torch.where(unit * size * norm(X) > norm(B), torch.inf, 0.0)
         error = torch.maximum(torch.minimum(small, null), strayed)

@@ -172,7 +172,7 @@ def matrices(pictures: Mapping[str, Tensor]) -> None:
         for ax, (title, A) in zip(
             [made] if len(pictures) == 1 else made, pictures.items(), strict=True
         ):
-            ax.imshow(A, cmap="RdBu_r", vmin=-limit, vmax=limit)
+            ax.imshow(A.detach().cpu().numpy(), cmap="RdBu_r", vmin=-limit, vmax=limit)
             ax.set(title=title, xticks=[], yticks=[])
             ax.grid(visible=False)
 

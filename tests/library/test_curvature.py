@@ -162,13 +162,23 @@ def test_the_point_is_not_changed():
 # --- what is refused ------------------------------------------------------------------------------
 
 REFUSED = {
-    "complex": (lambda z: z.abs().sum(), torch.ones(2) * 1j, TypeError, "must be real.*view_as_real"),
+    "complex": (
+        lambda z: z.abs().sum(),
+        torch.ones(2) * 1j,
+        TypeError,
+        "must be real.*view_as_real",
+    ),
     "empty": (lambda x: x.sum(), torch.ones(0), ValueError, "at is empty; pass at least one"),
     "empty tuple": (lambda: torch.ones(()), (), ValueError, "at is empty; pass at least one"),
     "vector": (lambda x: x, torch.ones(2), ValueError, "one real number.*sum it"),
     "number": (lambda x: 1.0, torch.ones(2), TypeError, "must return a torch.Tensor, got float"),
     "constant": (lambda x: torch.ones(()), torch.ones(2), ValueError, "carries no gradient"),
-    "kink": (lambda x: x.sqrt().sum(), torch.zeros(2), ValueError, "not finite; measure at another"),
+    "kink": (
+        lambda x: x.sqrt().sum(),
+        torch.zeros(2),
+        ValueError,
+        "not finite; measure at another",
+    ),
 }
 
 

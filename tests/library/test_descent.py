@@ -79,7 +79,11 @@ ENDS = {
     "overflow": (Status.DIVERGED, dict(loss=bowl, optimizer=partial(SGD, lr=10.0))),
     "not a number": (
         Status.DIVERGED,
-        dict(loss=lambda x: (x - x.log()).sum(), init=torch.full((2,), 3.0), optimizer=partial(SGD, lr=10)),
+        dict(
+            loss=lambda x: (x - x.log()).sum(),
+            init=torch.full((2,), 3.0),
+            optimizer=partial(SGD, lr=10),
+        ),
     ),
     "growth without overflow": (
         Status.DIVERGED,
@@ -163,7 +167,10 @@ def test_max_steps_bounds_the_steps(steps):
 def watched(init, **options):
     points = []
     solution = minimize(
-        residual(A, EYE), init, callback=lambda record, value: points.append((record, value)), **options
+        residual(A, EYE),
+        init,
+        callback=lambda record, value: points.append((record, value)),
+        **options,
     )
     return solution, points
 

@@ -208,7 +208,9 @@ NASTY = {
     "rows that differ by 1e-12": torch.tensor([[1.0, 2], [1, 2 + 1e-12]], dtype=torch.float64),
 }
 NASTY_SQUARE = {name: A for name, A in NASTY.items() if A.shape[0] == A.shape[1]}
-every_dtype_and = pytest.mark.parametrize("optimizer", [None, gdla.optim.LBFGS], ids=["cg", "lbfgs"])
+every_dtype_and = pytest.mark.parametrize(
+    "optimizer", [None, gdla.optim.LBFGS], ids=["cg", "lbfgs"]
+)
 
 
 def answer(function, *arguments, **options):
@@ -243,9 +245,9 @@ def test_what_is_returned_as_least_squares_is_stationary(name, dtype):
     assert Y is None or normal_residual(A, Y.solution, B) < LIMIT
 
 
-SINGULAR = {
-    name: A for name, A in RANK_DEFICIENT.items() if A.shape[0] == A.shape[1]
-} | {"zero": torch.zeros(3, 3, dtype=torch.float64)}
+SINGULAR = {name: A for name, A in RANK_DEFICIENT.items() if A.shape[0] == A.shape[1]} | {
+    "zero": torch.zeros(3, 3, dtype=torch.float64)
+}
 
 
 @every_dtype
@@ -349,9 +351,14 @@ def test_an_rtol_that_drops_a_singular_value_is_refused(size):
 # --- the caller's tensors -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("view", [lambda A: A, lambda A: A.mT, lambda A: A.mT.conj(), lambda A: A.flip(0)])
+@pytest.mark.parametrize(
+    "view", [lambda A: A, lambda A: A.mT, lambda A: A.mT.conj(), lambda A: A.flip(0)]
+)
 def test_the_tensors_of_the_caller_are_not_changed(view):
-    A, B = view(gaussian(4, 4, dtype=torch.complex128)), view(gaussian(4, 4, dtype=torch.complex128))
+    A, B = (
+        view(gaussian(4, 4, dtype=torch.complex128)),
+        view(gaussian(4, 4, dtype=torch.complex128)),
+    )
     before = A.clone(), B.clone()
     for X in (inv(A), pinv(A), solve(A, B), lstsq(A, B).solution):
         assert not X.requires_grad
@@ -378,7 +385,9 @@ def systems(draw, square=False):
     S = draw(st.lists(value, min_size=min(m, n), max_size=min(m, n)))
     generator = seeded(draw(st.integers(0, 2**31)))
     dtype = draw(st.sampled_from(DTYPES))
-    A = gallery.with_singular_values(torch.tensor(S, dtype=torch.float64), m, n, generator=generator)
+    A = gallery.with_singular_values(
+        torch.tensor(S, dtype=torch.float64), m, n, generator=generator
+    )
     return 2.0 ** draw(st.integers(-40, 40)) * cast(A, dtype)
 
 
@@ -395,4 +404,6 @@ def test_any_matrix_of_any_rank_has_its_pseudo_inverse(A, columns):
     X, Y = pinv(A), lstsq(A, B).solution
     assert max(penrose_residuals(A, X)) < LIMIT
     assert normal_residual(A, Y, B) < LIMIT
-    assert in_rounding_units(Y - X @ B, (norm(A) * norm(X)).clamp_min(1) * norm(X) * norm(B)) < LIMIT
+    assert (
+        in_rounding_units(Y - X @ B, (norm(A) * norm(X)).clamp_min(1) * norm(X) * norm(B)) < LIMIT
+    )

@@ -133,7 +133,9 @@ def test_conjugate_gradients_end_after_as_many_steps_as_unknowns(n, condition, d
 def test_conjugate_gradients_need_one_step_for_each_distinct_curvature(distinct, dtype):
     S = torch.linspace(1, 2, distinct, dtype=dtype).repeat(30 // distinct)
     A = gallery.with_singular_values(S, len(S), len(S), generator=seeded())
-    assert steps_to(1e3 * torch.finfo(dtype).eps, A, gaussian(len(S), 1, dtype=dtype)) <= distinct + 1
+    assert (
+        steps_to(1e3 * torch.finfo(dtype).eps, A, gaussian(len(S), 1, dtype=dtype)) <= distinct + 1
+    )
 
 
 @pytest.mark.parametrize("power", [-20, 0, 20])
@@ -176,7 +178,10 @@ def test_conjugate_gradients_begin_anew_where_the_loss_is_no_quadratic():
     start = torch.tensor([2.0, -1.0, 0.5], dtype=torch.float64)
     weights = torch.tensor([1.0, 3.0, 10.0], dtype=torch.float64)
     solution = minimize(
-        lambda x: (weights * x.square() + x.pow(4)).sum(), start, optimizer=ConjugateGradient, gtol=1e-9
+        lambda x: (weights * x.square() + x.pow(4)).sum(),
+        start,
+        optimizer=ConjugateGradient,
+        gtol=1e-9,
     )
     assert solution.converged
     assert solution.value.abs().max() < 1e-9
@@ -229,13 +234,17 @@ def test_rotations_reach_the_diagonal_in_few_steps_and_stay_unitary(name, dtype)
 def test_near_the_end_each_step_squares_the_error(seed):
     A = gallery.arithmetic(6, 6, 10.0, generator=seeded(seed))
     U, _, Vh = torch.linalg.svd(A)
-    nudge = [torch.linalg.matrix_exp(1e-3 * (W - W.mH)) for W in (gaussian(6, 6), gaussian(6, 6, seed=1))]
+    nudge = [
+        torch.linalg.matrix_exp(1e-3 * (W - W.mH)) for W in (gaussian(6, 6), gaussian(6, 6, seed=1))
+    ]
     path = rotate(A, U @ nudge[0], Vh.mH @ nudge[1], 10)
     eps = torch.finfo(A.dtype).eps * len(A)
     errors = [off * eps for *_, off in path]
     assert errors[0] > 1e-4
     # The constant is that of the third derivatives over the smallest gap, here 0.18.
-    assert all(after < 30 * before**2 + eps for before, after in zip(errors, errors[1:], strict=False))
+    assert all(
+        after < 30 * before**2 + eps for before, after in zip(errors, errors[1:], strict=False)
+    )
     assert len(errors) <= 4
 
 

@@ -1,0 +1,82 @@
+"""Pictures show what they were given, in the book's colours."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+import gdla
+from gdla import plots
+
+
+@pytest.fixture
+def solution():
+    return gdla.minimize(lambda x: (x - 3).square().sum(), torch.zeros(2))
+
+
+def test_importing_the_library_does_not_import_matplotlib():
+    code = "import sys, gdla; sys.exit('matplotlib' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_without_matplotlib_the_remedy_is_named():
+    code = (
+        "import sys; sys.modules['matplotlib'] = None\n"
+        "try: import gdla.plots\n"
+        "except ImportError as error: sys.exit('gdla[plots]' not in str(error))\n"
+        "sys.exit(1)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_convergence_draws_a_line_for_each_run(pyplot, solution):
+    runs = {"plain": [1.0, 0.5, 0.25], "mine": solution, "records": solution.history}
+    plots.convergence(runs, methods={"mine": "adam"})
+    (ax,) = pyplot.shown[0].axes
+    lines = {line.get_label(): line for line in ax.get_lines()}
+    assert list(lines) == list(runs)
+    assert lines["plain"].get_color() == plots.COLOURS["plain"]
+    assert lines["mine"].get_color() == plots.COLOURS["adam"]
+    assert list(lines["mine"].get_ydata()) == [record.loss for record in solution.history]
+    assert ax.get_yscale() == "log"
+
+
+def test_the_predicted_slope_stands_beside_the_run(pyplot):
+    plots.convergence({"plain": [0.5**k for k in range(30)]}, predicted={"plain": 0.5})
+    _, slope = pyplot.shown[0].axes[0].get_lines()
+    (x0, x1), (y0, y1) = slope.get_xdata(), slope.get_ydata()
+    assert (y1 / y0) ** (1 / (x1 - x0)) == pytest.approx(0.5)
+    assert y0 > 0.5**x0  # above it, not on it
+
+
+def test_a_landscape_shows_its_paths(pyplot):
+    path = [torch.tensor([0.9, 0.9]), torch.tensor([0.1, 0.1])]
+    plots.landscape(lambda x: (x * x).sum(), {"momentum": path})
+    (ax,) = pyplot.shown[0].axes
+    (line,) = ax.get_lines()
+    assert line.get_xdata().tolist() == pytest.approx([0.9, 0.1])
+    assert line.get_color() == plots.COLOURS["momentum"]
+    assert len(ax.collections) > 0
+
+
+def test_a_landscape_without_paths_has_no_legend(pyplot):
+    plots.landscape(lambda x: (x * x).sum())
+    assert pyplot.shown[0].axes[0].get_legend() is None
+
+
+def test_matrices_share_one_scale(pyplot):
+    plots.matrices({"A": torch.eye(2), "B": -3 * torch.eye(3)})
+    images = [ax.get_images()[0] for ax in pyplot.shown[0].axes]
+    assert [image.get_clim() for image in images] == [(-3.0, 3.0)] * 2
+
+
+def test_one_zero_matrix_can_be_drawn(pyplot):
+    plots.matrices({"zero": torch.zeros(2, 2)})
+    assert pyplot.shown[0].axes[0].get_title() == "zero"
+
+
+def test_every_method_has_a_colour_and_a_dash_of_its_own():
+    assert plots.COLOURS.keys() == plots.DASHES.keys()
+    assert len(set(plots.COLOURS.values())) == len(plots.COLOURS)
+    assert len(set(map(str, plots.DASHES.values()))) == len(plots.DASHES)
