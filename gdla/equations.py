@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from jaxtyping import Inexact
 
 # Each column of A X = B is a problem of its own and takes its own steps.
-KX = 5
 DEFAULT = partial(ConjugateGradient, dim=-2)
 
 
@@ -174,9 +173,9 @@ def lstsq(
         gtol, max_steps, callback, progress: as for `gdla.minimize`, but gtol defaults to 0.
 
     Returns:
-        The named tuple of `torch.linalg.lstsq` with driver "gels". It holds solution, of shape (..., n, k)
-        or (..., n); residuals, the squared norm of each column of A X - B where m > n; rank and
-        singular_values are empty.
+        The named tuple of `torch.linalg.lstsq` with driver "gels". It holds solution, of shape
+        (..., n, k) or (..., n); residuals, the squared norm of each column of A X - B where m > n;
+        rank and singular_values are empty.
 
     Raises:
         NotConverged: when the residual neither vanishes nor proves A rank-deficient, as in `pinv`.
@@ -193,7 +192,7 @@ def lstsq(
     X = _least_squares(A, columns, name="lstsq", **options)
     squares = (A @ X - columns).abs().square().sum(-2) if m > n else A.new_empty(0).real
     if checks.is_vector(A, B):
-        X, squares = X.squeeze(-1), squares.squeeze(-1) if m > n else squares
+        X = X.squeeze(-1)
     nothing = torch.empty(0, dtype=torch.int64, device=A.device)
     parts = (X, squares, nothing, A.new_empty(0).real)
     return torch.return_types.linalg_lstsq(parts)  # type: ignore[attr-defined]
@@ -246,17 +245,18 @@ def _backward_error(
         small = norm(R) / (unit * (size * norm(X) + norm(B))).clamp_min(info.tiny)
         if consistent:
             return small
-        # A residual that A^H maps to nothing is a left null vector: no X can lessen it. Below its
-        # own rounding steps would follow null vectors of A, away from the smallest X.
-        noise = KX * unit * size * norm(R) * (1 + (size * norm(X) / norm(B).clamp_min(info.tiny) if pseudo else 1))
+        # A residual that A^H maps to nothing is a left null vector: no X can lessen it. Steps taken
+        # below the rounding of that would follow null vectors of A, away from the smallest X.
+        noise = 10 * unit * size * (size * norm(X) + norm(B) if pseudo else 2 * norm(R))
         null = norm(A.mH @ R) / noise.clamp_min(info.tiny)
         # Only a singular value that counts as zero makes X this large: it has followed one.
         strayed = torch.where(unit * size * norm(X) > norm(B), torch.inf, 0.0)
         error = torch.maximum(torch.minimum(small, null), strayed)
         if pseudo:  # X A X = X, whose A is B^H times the A here
-            excess = torch.linalg.matrix_norm(X @ (B.mH @ (A @ X)) - X).unsqueeze(-1)
-            square = torch.linalg.matrix_norm(X).square().unsqueeze(-1)
-            error = torch.maximum(error, excess / (unit * size * square).clamp_min(info.tiny))
+            whole = partial(torch.linalg.matrix_norm, dim=(-2, -1))
+            excess = whole(X @ (B.mH @ (A @ X)) - X).unsqueeze(-1)
+            noise = 10 * max(B.shape[-2:]) * info.eps * size * whole(X).square().unsqueeze(-1)
+            error = torch.maximum(error, excess / noise.clamp_min(info.tiny))
         return error
 
     return scaled_residual

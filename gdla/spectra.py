@@ -42,8 +42,8 @@ def svd(
         gtol, max_steps, callback, progress: as for `gdla.minimize`, but gtol defaults to 0.
 
     Returns:
-        The named tuple of `torch.linalg.svd` with U (..., m, m), S (..., min(m, n)), Vh (..., n, n).
-        Residual and both orthonormalities, divided by max(m, n) eps, are below 30. Singular vectors
+        The named tuple of `torch.linalg.svd` with U (..., m, m), S (..., min(m, n)) and Vh
+        (..., n, n). Residual and both orthonormalities, divided by max(m, n) eps, are below 30. Singular vectors
         are determined up to sign (phase), and up to a rotation where values repeat.
 
     Raises:

@@ -63,41 +63,41 @@ def interrupted_loss(after):
 # --- every way to end -----------------------------------------------------------------------------
 
 ENDS = {
-    "at the minimum": (Status.CONVERGED, dict(loss=bowl)),
-    "at a minimum given as init": (Status.CONVERGED, dict(loss=bowl, init=torch.full((2,), 3.0))),
-    "a gradient below gtol": (Status.CONVERGED, dict(loss=bowl, optimizer=SGD, gtol=1e-3)),
+    "at the minimum": (Status.CONVERGED, {"loss": bowl}),
+    "at a minimum given as init": (Status.CONVERGED, {"loss": bowl, "init": torch.full((2,), 3.0)}),
+    "a gradient below gtol": (Status.CONVERGED, {"loss": bowl, "optimizer": SGD, "gtol": 1e-3}),
     "a constant step that circles": (
         Status.STALLED,
-        dict(loss=lambda x: (x - 0.03).abs().sum(), init=torch.ones(2), optimizer=SGD),
+        {"loss": lambda x: (x - 0.03).abs().sum(), "init": torch.ones(2), "optimizer": SGD},
     ),
     "rounding reached, nothing asked": (
         Status.STALLED,
-        dict(loss=lambda x: (x.cosh() + 0.1 * x).sum(), optimizer=SGD, gtol=0),
+        {"loss": lambda x: (x.cosh() + 0.1 * x).sum(), "optimizer": SGD, "gtol": 0},
     ),
-    "too few steps": (Status.EXHAUSTED, dict(loss=bowl, optimizer=SGD, max_steps=3)),
-    "no steps": (Status.EXHAUSTED, dict(loss=bowl, max_steps=0)),
-    "overflow": (Status.DIVERGED, dict(loss=bowl, optimizer=partial(SGD, lr=10.0))),
+    "too few steps": (Status.EXHAUSTED, {"loss": bowl, "optimizer": SGD, "max_steps": 3}),
+    "no steps": (Status.EXHAUSTED, {"loss": bowl, "max_steps": 0}),
+    "overflow": (Status.DIVERGED, {"loss": bowl, "optimizer": partial(SGD, lr=10.0)}),
     "not a number": (
         Status.DIVERGED,
-        dict(
-            loss=lambda x: (x - x.log()).sum(),
-            init=torch.full((2,), 3.0),
-            optimizer=partial(SGD, lr=10),
-        ),
+        {
+            "loss": lambda x: (x - x.log()).sum(),
+            "init": torch.full((2,), 3.0),
+            "optimizer": partial(SGD, lr=10),
+        },
     ),
     "growth without overflow": (
         Status.DIVERGED,
-        dict(loss=bowl, optimizer=partial(SGD, lr=2.01), max_steps=50),
+        {"loss": bowl, "optimizer": partial(SGD, lr=2.01), "max_steps": 50},
     ),
-    "growth for long": (Status.DIVERGED, dict(loss=bowl, optimizer=partial(SGD, lr=2.01))),
-    "callback": (Status.INTERRUPTED, dict(loss=bowl, optimizer=SGD, callback=stop_at(3))),
+    "growth for long": (Status.DIVERGED, {"loss": bowl, "optimizer": partial(SGD, lr=2.01)}),
+    "callback": (Status.INTERRUPTED, {"loss": bowl, "optimizer": SGD, "callback": stop_at(3)}),
     "keyboard in callback": (
         Status.INTERRUPTED,
-        dict(loss=bowl, optimizer=SGD, callback=interrupt_at(3)),
+        {"loss": bowl, "optimizer": SGD, "callback": interrupt_at(3)},
     ),
-    "keyboard in loss": (Status.INTERRUPTED, dict(loss=interrupted_loss(5), optimizer=SGD)),
-    "keyboard in the first loss": (Status.INTERRUPTED, dict(loss=interrupted_loss(1))),
-    "keyboard in line search": (Status.INTERRUPTED, dict(loss=interrupted_loss(2))),
+    "keyboard in loss": (Status.INTERRUPTED, {"loss": interrupted_loss(5), "optimizer": SGD}),
+    "keyboard in the first loss": (Status.INTERRUPTED, {"loss": interrupted_loss(1)}),
+    "keyboard in line search": (Status.INTERRUPTED, {"loss": interrupted_loss(2)}),
 }
 
 
@@ -313,7 +313,19 @@ def test_a_descent_works_where_gradients_are_switched_off(optimizer):
         lambda: gdla.gallery.original("M1"),
         lambda: gdla.gallery.low_rank(4, 3, 2, generator=seeded()),
     ],
-    ids="minimize diverge inv pinv solve lstsq svd svdvals curvature original low_rank".split(),
+    ids=[
+        "minimize",
+        "diverge",
+        "inv",
+        "pinv",
+        "solve",
+        "lstsq",
+        "svd",
+        "svdvals",
+        "curvature",
+        "original",
+        "low_rank",
+    ],
 )
 @pytest.mark.parametrize("grad", [True, False])
 def test_global_state_is_left_alone(call, grad):

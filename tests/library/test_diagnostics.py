@@ -42,5 +42,5 @@ def test_errors_that_are_no_longer_positive_end_the_fit(end):
     "errors", [[], [1.0], [1.0, 0.5], [1.0, 0.5, 0.25], [1.0] + 10 * [math.inf], 10 * [0.0]]
 )
 def test_too_few_errors_are_refused(errors):
-    with pytest.raises(ValueError, match="three finite errors above the floor.*record more steps"):
+    with pytest.raises(ValueError, match=r"three finite errors above the floor.*record more steps"):
         observed_contraction(errors)

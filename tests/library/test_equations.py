@@ -151,7 +151,7 @@ def test_residuals_are_real(dtype):
     A, B = gaussian(5, 3, dtype=dtype), gaussian(5, 2, dtype=dtype, seed=1)
     residuals = lstsq(A, B).residuals
     assert residuals.dtype == A.real.dtype
-    assert torch.allclose(residuals, torch.linalg.lstsq(A, B).residuals)
+    assert torch.allclose(residuals, torch.linalg.lstsq(A, B, driver="gels").residuals)
 
 
 # --- each as if alone -----------------------------------------------------------------------------
@@ -184,8 +184,14 @@ def test_each_matrix_of_a_batch_is_treated_as_if_alone(function, dtype):
 
 @pytest.mark.parametrize(
     ("dtype", "size"),
-    [(torch.float64, 1e150), (torch.float64, 1e-150), (torch.float64, 1e300)]
-    + [(torch.complex128, 1e-300), (torch.float32, 1e30), (torch.complex64, 1e-30)],
+    [
+        (torch.float64, 1e150),
+        (torch.float64, 1e-150),
+        (torch.float64, 1e300),
+        (torch.complex128, 1e-300),
+        (torch.float32, 1e30),
+        (torch.complex64, 1e-30),
+    ],
     ids=str,
 )
 def test_no_scale_overflows(dtype, size):
@@ -216,11 +222,11 @@ every_dtype_and = pytest.mark.parametrize(
 def answer(function, *arguments, **options):
     """What is returned, or None after a refusal that carries what was reached."""
     try:
-        return function(*arguments, max_steps=300, **options)
+        return function(*arguments, max_steps=100, **options)
     except NotConverged as refusal:
         solution = refusal.solution
-        assert solution.steps <= 300
-        assert "try" in str(refusal) or "use" in str(refusal) or "raise" in str(refusal)
+        assert solution.steps <= 100
+        assert solution.status.value in str(refusal)
         return None
 
 
@@ -327,7 +333,7 @@ def test_max_steps_is_respected(function):
 
 def test_a_loose_gtol_does_not_loosen_the_promise():
     with pytest.raises(NotConverged, match="fell to gtol"):
-        inv(STEEP, gtol=1e-2)
+        inv(STEEP, gtol=1e-2, optimizer=OPTIMIZERS["SGD"])
 
 
 # --- rtol -----------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Each optimiser keeps the promise for which it was written."""
 
+import itertools
 from functools import partial
 
 import pytest
@@ -242,9 +243,7 @@ def test_near_the_end_each_step_squares_the_error(seed):
     errors = [off * eps for *_, off in path]
     assert errors[0] > 1e-4
     # The constant is that of the third derivatives over the smallest gap, here 0.18.
-    assert all(
-        after < 30 * before**2 + eps for before, after in zip(errors, errors[1:], strict=False)
-    )
+    assert all(after < 30 * before**2 + eps for before, after in itertools.pairwise(errors))
     assert len(errors) <= 4
 
 

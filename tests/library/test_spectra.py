@@ -82,7 +82,7 @@ def test_few_steps_suffice(name, dtype):
     steps = []
     svd(cast(GALLERY[name], dtype), callback=lambda record, _: steps.append(record.step))
     # Equal values leave their vectors undetermined: the approach is slow.
-    assert steps[-1] <= (60 if name.endswith(("repeated", "skew", "square")) else 23)
+    assert max(steps, default=0) <= (60 if name.endswith(("repeated", "skew", "square")) else 23)
 
 
 @every_dtype
@@ -141,8 +141,14 @@ def test_the_result_is_the_named_tuple_of_torch():
 
 @pytest.mark.parametrize(
     ("dtype", "size"),
-    [(torch.float64, 1e150), (torch.float64, 1e-150), (torch.float64, 1e300)]
-    + [(torch.complex128, 1e-300), (torch.float32, 1e30), (torch.complex64, 1e-30)],
+    [
+        (torch.float64, 1e150),
+        (torch.float64, 1e-150),
+        (torch.float64, 1e300),
+        (torch.complex128, 1e-300),
+        (torch.float32, 1e30),
+        (torch.complex64, 1e-30),
+    ],
     ids=str,
 )
 def test_no_scale_overflows(dtype, size):
@@ -176,13 +182,6 @@ def test_descent_on_the_factors_works_in_every_dtype_and_shape(shape, dtype):
     momentum = partial(torch.optim.SGD, lr=0.1, momentum=0.8)
     assert_decomposes(A, *svd(A, False, optimizer=momentum))
     assert values_error(A, svdvals(A, optimizer=momentum)) < LIMIT
-
-
-def test_adam_descends_to_the_factors():
-    # With a constant learning rate Adam circles; AMSGrad's never growing step lets it settle.
-    adam = partial(torch.optim.Adam, lr=0.05, amsgrad=True)
-    A = gallery.arithmetic(3, 2, 2.0, generator=seeded())
-    assert_decomposes(A, *svd(A, optimizer=adam, max_steps=5000))
 
 
 @pytest.mark.parametrize("size", [0.1, 1.0, 10.0])
