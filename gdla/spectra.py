@@ -43,8 +43,9 @@ def svd(
 
     Returns:
         The named tuple of `torch.linalg.svd` with U (..., m, m), S (..., min(m, n)) and Vh
-        (..., n, n). Residual and both orthonormalities, divided by max(m, n) eps, are below 30. Singular vectors
-        are determined up to sign (phase), and up to a rotation where values repeat.
+        (..., n, n). Residual and both orthonormalities, divided by max(m, n) eps, are below 30.
+        Singular vectors are determined up to sign (phase), and up to a rotation where values
+        repeat.
 
     Raises:
         NotConverged: when that accuracy is not reached.
