@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gdla import checks
-from gdla.descent import OptimizerFactory, descend
+from gdla.descent import LIMIT, OptimizerFactory, descend
 from gdla.losses import residual
 from gdla.optim import ConjugateGradient
 from gdla.solution import Callback
@@ -208,12 +208,27 @@ def scale(A: Tensor, dim: int | tuple[int, ...] = (-2, -1)) -> Tensor:
     return torch.ldexp(torch.ones_like(largest), exponent)
 
 
-def _least_squares(A: Tensor, B: Tensor, **options: Any) -> Tensor:
-    m, n = A.shape[-2:]
-    if m > n:
+def _least_squares(A: Tensor, B: Tensor, *, pseudo: bool = False, **options: Any) -> Tensor:
+    whole, right = A, B
+    if A.shape[-2] > A.shape[-1]:
         Q, A = torch.linalg.qr(A)
         B = Q.mH @ B
-    return _descend(A, B, consistent=False, **options)
+    X = _descend(A, B, consistent=False, pseudo=pseudo, **options)
+    left_over = _backward_error(A, B, consistent=True)(X) > LIMIT
+    return X if pseudo or not left_over.any() else _smallest(whole, X, right, **options)
+
+
+def _smallest(A: Tensor, X: Tensor, B: Tensor, **options: Any) -> Tensor:
+    """Replace columns that hold null vectors of A: rounding can lead the last step along one."""
+    quiet = {**options, "callback": None, "progress": False}
+    del quiet["name"]
+    P = pinv(A, **quiet)
+    unit = max(A.shape[-2:]) * torch.finfo(A.dtype).eps
+    norm = torch.linalg.matrix_norm
+    bound = (LIMIT * unit * norm(A) * norm(P)).unsqueeze(-1)
+    column = partial(torch.linalg.vector_norm, dim=-2)
+    strayed = column(P @ (A @ X) - X) > bound * column(X)
+    return torch.where(strayed.unsqueeze(-2), P @ B, X)
 
 
 def _descend(

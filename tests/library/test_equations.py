@@ -100,6 +100,22 @@ def test_least_squares_are_least_and_smallest(name, dtype, batch):
     assert in_rounding_units(X - pseudo @ B, condition * norm(pseudo) * norm(B)) < LIMIT
 
 
+@pytest.mark.parametrize(
+    ("seed", "dtype"), [(673, torch.float64), (996, torch.float32)], ids=["673", "996"]
+)
+def test_rounding_does_not_lead_least_squares_along_a_null_vector(seed, dtype):
+    # Two of 4,000 draws for which the last step once left the row space, and X grew by 1e14.
+    generator = seeded(seed)
+    m, n = (torch.randint(1, 9, (1,), generator=generator).item() for _ in range(2))
+    S = torch.rand(min(m, n), generator=generator, dtype=torch.float64) * 0.9 + 0.1
+    S[torch.rand(min(m, n), generator=generator) < 0.4] = 0
+    A = gallery.with_singular_values(S, m, n, generator=generator).to(dtype)
+    B = gaussian(m, 2, dtype=dtype)
+    pseudo = torch.linalg.pinv(A, rtol=1e-5)
+    error = in_rounding_units(lstsq(A, B).solution - pseudo @ B, norm(pseudo) * norm(B))
+    assert error < LIMIT * (norm(A) * norm(pseudo)).clamp_min(1)
+
+
 @every_dtype
 @pytest.mark.parametrize("name", RANK_DEFICIENT)
 def test_a_consistent_system_of_any_rank_is_solved(name, dtype):
