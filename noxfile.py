@@ -24,6 +24,7 @@ BUILD = HOUSE / "build"
 HTML = BUILD / "html"
 VENV = BUILD / "venv"
 STAMP = VENV / "complete"  # written last and removed first: what is interrupted has none
+PEERS = VENV / "peers"  # the same for what bench adds
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 CPUS = os.cpu_count() or 1
 
@@ -117,9 +118,10 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure `gdla` against torch.linalg; the table goes to build/bench too."""
+    """Measure `gdla` against torch, the original and others; `-- --quick` is rough and brief."""
     environment(session)
-    run(session, "python", "tests/benchmarks/run.py", *session.posargs)
+    peers(session)
+    run(session, "python", "-m", "tests.benchmarks.run", *session.posargs, **ONE_THREAD)
 
 
 @nox.session
@@ -204,6 +206,22 @@ def environment(session: nox.Session) -> None:
     used = "import torch, matplotlib.pyplot, ipykernel.kernelapp"
     session.run(PYTHON, "-c", used, env=variables, log=False)
     STAMP.write_text(stamp)
+
+
+def peers(session: nox.Session) -> None:
+    """Add the libraries that bench compares with to build/venv, unless they are there."""
+    project = nox.project.load_toml(HOUSE / "pyproject.toml")
+    stamp = fingerprint(project)
+    if PEERS.is_file() and PEERS.read_text() == stamp:
+        return
+    pip = [str(PYTHON), "-m", "pip", "install", "--quiet"]
+    needs = nox.project.dependency_groups(project, "bench")
+    try:
+        session.run(*pip, *needs, env={**kept_in_build(), **CONSTRAINTS})
+    except CommandFailed:
+        session.warn("Not all peers could be installed; the table says which are missing.")
+    else:
+        PEERS.write_text(stamp)
 
 
 def fingerprint(project: Mapping[str, Any]) -> str:

@@ -41,6 +41,7 @@ nb_execution_timeout = 120
 nb_merge_streams = True
 nb_number_source_lines = False
 cells_package = str(HOUSE / "gdla")
+cells_files = [str(HOUSE / "tests" / "benchmarks" / "results.json")]
 cells_folder = str(BUILD / "cells")
 # These pages alone are executed, the others are shown without outputs; empty: all are.
 cells_pages = [page for page in os.environ.get("GDLA_PAGES", "").split(",") if page]

@@ -1,12 +1,13 @@
 """Linear algebra by gradient descent: guess, measure how wrong, step downhill."""
 
-from gdla import gallery, losses, optim, rates
+from gdla import gallery, losses, metrics, optim, rates
 from gdla.curvature import Curvature, curvature
 from gdla.descent import minimize
 from gdla.diagnostics import observed_contraction
 from gdla.equations import inv, lstsq, pinv, solve
 from gdla.solution import NotConverged, Record, Solution, Status
-from gdla.spectra import svd, svdvals
+from gdla.spectra import Polar, eigh, eigvalsh, polar, svd, svdvals
+from gdla.walk import Options
 
 __version__ = "0.1.0"
 
@@ -20,17 +21,23 @@ __all__ = [
     "NotConverged",
     "losses",
     "optim",
+    "metrics",
     "curvature",
     "Curvature",
     "rates",
     "observed_contraction",
-    # two classics
+    # two classics, and their relatives
+    "Options",
     "inv",
     "pinv",
     "solve",
     "lstsq",
     "svd",
     "svdvals",
+    "eigh",
+    "eigvalsh",
+    "polar",
+    "Polar",
     # hard matrices
     "gallery",
 ]

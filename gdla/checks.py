@@ -6,6 +6,7 @@ checked twice.
 
 from __future__ import annotations
 
+import cmath
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ SUPPORTED = (torch.float32, torch.float64, torch.complex64, torch.complex128)
 
 
 def tensor(A: Any, name: str = "A") -> Tensor:
-    """Refuse anything but a finite tensor of a supported dtype that needs no gradient itself."""
+    """Refuse anything but a finite tensor of a supported dtype."""
     if not isinstance(A, Tensor):
         raise TypeError(
             f"{name} must be a torch.Tensor, got {type(A).__name__}; use torch.as_tensor({name})"
@@ -33,13 +34,9 @@ def tensor(A: Any, name: str = "A") -> Tensor:
         raise TypeError(
             f"{name} must be dense, got the layout {_short(A.layout)}; use {name}.to_dense()"
         )
-    if A.requires_grad:
-        raise ValueError(
-            f"{name} requires a gradient, which does not flow through a descent; "
-            f"pass {name}.detach()"
-        )
-    finite = torch.isfinite(A)
-    if not finite.all():
+    # Infinities and NaNs survive every sum: one look at the data suffices for what is right.
+    if not cmath.isfinite(A.detach().sum().item()) and not torch.isfinite(A).all():
+        finite = torch.isfinite(A)
         bad = int((~finite).sum())
         where = tuple((~finite).nonzero()[0].tolist())
         raise ValueError(
@@ -49,16 +46,24 @@ def tensor(A: Any, name: str = "A") -> Tensor:
     return A
 
 
+def start(init: Any, name: str) -> Tensor:
+    """Refuse anything but a finite tensor through which no gradient is asked to flow."""
+    if tensor(init, name).requires_grad:
+        raise ValueError(
+            f"{name} requires a gradient, which does not flow through the path of a descent; "
+            f"pass {name}.detach()"
+        )
+    return init
+
+
 def matrix(A: Any, name: str = "A") -> tuple[int, int]:
-    """Refuse anything but a stack of matrices that hold an entry; return rows and columns."""
+    """Refuse anything but a matrix or a stack of matrices; return rows and columns."""
     tensor(A, name)
     if A.ndim < 2:
         raise ValueError(
             f"{name} must be a matrix or a stack of matrices, got shape {tuple(A.shape)}; "
             f"use {name}.unsqueeze(-1) for a column"
         )
-    if A.numel() == 0:
-        raise ValueError(f"{name} is empty, got shape {tuple(A.shape)}; pass at least one entry")
     m, n = A.shape[-2:]
     return m, n
 
@@ -68,6 +73,24 @@ def square(A: Any, name: str = "A", otherwise: str = "use pinv or lstsq") -> int
     m, n = matrix(A, name)
     if m != n:
         raise ValueError(f"{name} must be square, got {m}x{n}; {otherwise}")
+    return n
+
+
+def hermitian(A: Any, name: str = "A") -> int:
+    """Refuse anything but square matrices that equal their adjoints to rounding; return rows."""
+    n = square(A, name, otherwise="use svd")
+    data = A.detach()
+    if A.numel() == 0:
+        return n
+    skew = (data - data.mH).abs()
+    rounding = 30 * n * torch.finfo(A.dtype).eps * data.abs().amax((-2, -1))
+    if (skew.amax((-2, -1)) > rounding).any():
+        where = tuple((skew == skew.max()).nonzero()[0].tolist())
+        kind = "Hermitian" if A.is_complex() else "symmetric"
+        raise ValueError(
+            f"{name} must be {kind}, but differs from its adjoint by {skew.max().item():.3g} at "
+            f"{name}{list(where)}; use ({name} + {name}.mH) / 2, or svd"
+        )
     return n
 
 
@@ -90,8 +113,6 @@ def right_hand_side(A: Tensor, B: Any) -> Tensor:
             f"B must have {m} rows like A, got shape {_of(B)} beside A of shape {_of(A)}; "
             "is one of them transposed?"
         )
-    if B.numel() == 0:
-        raise ValueError(f"B is empty, got shape {_of(B)}; pass at least one column")
     try:
         batch = torch.broadcast_shapes(A.shape[:-2], B.shape[:-2])
     except RuntimeError:
@@ -124,6 +145,23 @@ def tolerance(value: Any, name: str) -> float | None:
     ):
         raise ValueError(f"{name} must be None or a finite number, 0 or more, got {value!r}")
     return float(value)
+
+
+def rtol(value: Any, A: Tensor) -> Tensor:
+    """Refuse anything but None, a number or a tensor of them; return one for each matrix of A."""
+    batch = A.shape[:-2]
+    if not isinstance(value, Tensor):
+        number = tolerance(value, "rtol")
+        number = max(A.shape[-2:]) * torch.finfo(A.dtype).eps if number is None else number
+        return torch.full(batch, number, dtype=A.real.dtype, device=A.device).reshape(-1)
+    if value.is_complex() or not (value >= 0).all() or not torch.isfinite(value).all():
+        raise ValueError(f"rtol must hold finite numbers, 0 or more, got {value}")
+    try:
+        return value.to(device=A.device, dtype=A.real.dtype).expand(batch).reshape(-1)
+    except RuntimeError:
+        raise ValueError(
+            f"rtol must broadcast to the batch of A, {tuple(batch)}, got {tuple(value.shape)}"
+        ) from None
 
 
 def loss(value: Any) -> None:

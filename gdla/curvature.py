@@ -79,7 +79,7 @@ def curvature(loss: Loss, at: Value, *, max_products: int = 200) -> Curvature:
     """
     tensors = at if isinstance(at, tuple) else (at,)
     for tensor in tensors:
-        checks.tensor(tensor, "at")
+        checks.start(tensor, "at")
         if tensor.is_complex():
             raise TypeError("at must be real, got a complex tensor; use torch.view_as_real")
     n = sum(tensor.numel() for tensor in tensors)

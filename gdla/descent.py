@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -13,17 +12,16 @@ from torch import Tensor
 
 from gdla import checks
 from gdla.losses import Loss
+from gdla.metrics import Metric
 from gdla.optim import LBFGS
-from gdla.solution import Callback, NotConverged, Record, Solution, Status, Value
+from gdla.points import Members, Point
+from gdla.solution import Callback, Record, Solution, Status, Value
 
 OptimizerFactory = Callable[[Iterable[Tensor]], torch.optim.Optimizer]
 
-LIMIT = 30.0
-"""The scaled residual below which LAPACK's own tests pass (LAPACK working note 41)."""
-
 
 def minimize(
-    loss: Loss,
+    loss: Loss | Metric,
     init: Value,
     *,
     optimizer: OptimizerFactory | None = None,
@@ -35,11 +33,13 @@ def minimize(
     """Minimise a loss by descending from `init`.
 
     Args:
-        loss: callable of one tensor, or of as many as `init` has, to a real scalar tensor.
+        loss: callable of one tensor, or of as many as `init` has, to a real scalar tensor; or a
+            `gdla.metrics.Metric`, which measures loss and gradient in closed form.
         init: tensor, or tuple of tensors, of any shapes; copied, never changed.
         optimizer: factory of a torch optimiser, such as
             `functools.partial(torch.optim.SGD, lr=0.1, momentum=0.9)`. Default:
-            `gdla.optim.LBFGS`, L-BFGS with strong Wolfe line search.
+            `gdla.optim.LBFGS`, L-BFGS with strong Wolfe line search; for a metric its natural
+            step, as `torch.optim.SGD` takes it with learning rate 1.
         gtol: stop as converged when the Euclidean norm of the gradient (loss per unit of the
             unknowns) is at most this. Default: the square root of the dtype's rounding unit
             times the norm at `init`. 0 descends until nothing falls any more.
@@ -61,17 +61,19 @@ def minimize(
         >>> solution.converged
         True
     """
-    point = _Point(loss, init)
-    method = _built(LBFGS if optimizer is None else optimizer, point.unknowns)
+    measured = isinstance(loss, Metric)
+    point = Members(loss, init) if isinstance(loss, Metric) else Point(loss, init)
+    method = _built(optimizer or (NaturalStep if measured else LBFGS), point.unknowns)
     eps = torch.finfo(point.unknowns[0].dtype).eps
-    stopping = _Stopping(gtol, max_steps, default=eps**0.5)
+    # A metric knows by its residual where to end; its loss may rise on the way.
+    stopping = _Bounds(gtol, max_steps) if measured else _Stopping(gtol, max_steps, eps**0.5)
     history: list[Record] = []
     status, begun = None, 0
     with _progress_bar(max_steps, shown=progress) as tick:
         try:
             while status is None:
                 history.append(point.measure(step=len(history)))
-                status = stopping(history)
+                status = point.verdict or stopping(history)
                 if status is None and callback and callback(history[-1], point.value) is True:
                     status = Status.INTERRUPTED
                 if status is None:
@@ -81,141 +83,74 @@ def minimize(
         except KeyboardInterrupt:  # what was reached so far is not lost
             history[begun:] = [point.measure(step=begun)]
             status = Status.INTERRUPTED
-    return Solution(point.value, status, tuple(history))
+    return Solution(point.value, status, tuple(history), point.residual)
 
 
-def descend(
-    loss: Loss,
-    init: Value,
-    scaled_residual: Callable[..., Tensor],
-    *,
-    name: str,
-    hint: str = "",
-    gtol: float | None = None,
-    callback: Callback | None = None,
-    **options: Any,
-) -> Value:
-    """Minimise until a residual is at rounding level; refuse the result if it ends above LIMIT.
+class NaturalStep:
+    """Subtract the gradient, once: the step of a metric in which the hill is round.
 
-    Args:
-        loss, init, gtol, callback, **options: as for `minimize`; gtol defaults to 0.
-        scaled_residual: maps the unknowns to the residual in units of rounding, one for each
-            member of a batch. Convergence is this number below LIMIT and nothing else.
-        name: the public function, for the message.
-        hint: what else to try, for the message.
-
-    Raises:
-        NotConverged: with the solution reached, and what to do.
+    The same as `torch.optim.SGD(lr=1)`; but the first optimiser of torch that a process makes loads
+    torch._dynamo (2.13), which takes longer than any descent here.
     """
 
-    def worst(value: Value) -> float:
-        tensors = value if isinstance(value, tuple) else (value,)
-        return scaled_residual(*tensors).max().item()
+    def __init__(self, unknowns: Iterable[Tensor]) -> None:
+        self.unknowns = tuple(unknowns)
 
-    def accurate(record: Record, value: Value) -> bool:
-        asked = callback is not None and callback(record, value) is True
-        return asked or worst(value) < 1
-
-    solution = minimize(loss, init, gtol=gtol or 0.0, callback=accurate, **options)
-    reached = worst(solution.value)
-    if not reached < LIMIT:
-        raise NotConverged(
-            f"{name} ended with a scaled residual of {reached:.3g}, above the limit of "
-            f"{LIMIT:.0f}, after {solution.steps} steps. {hint} {solution.status.value}",
-            solution,
-        )
-    return solution.value
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Tensor]) -> None:
+        """Step from where the closure measures."""
+        closure()
+        for x in self.unknowns:
+            assert x.grad is not None
+            x -= x.grad
 
 
-class _Point:
-    """The unknowns, and the loss with its gradient where they are."""
+class _Bounds:
+    """End a descent where it overflows, at gtol or after max_steps."""
 
-    def __init__(self, loss: Loss, init: Value) -> None:
-        if not callable(loss):
-            raise TypeError(f"loss must be callable, got {type(loss).__name__}")
-        self.single = not isinstance(init, tuple)
-        tensors = init if isinstance(init, tuple) else (init,)
-        if not tensors:
-            raise ValueError("init is an empty tuple; pass at least one tensor")
-        for i, tensor in enumerate(tensors):
-            checks.tensor(tensor, "init" if self.single else f"init[{i}]")
-        self.unknowns = tuple(
-            tensor.clone(memory_format=torch.contiguous_format).requires_grad_()
-            for tensor in tensors
-        )
-        self.loss = loss
-        self.began = time.perf_counter()
-        self._measured: Tensor | None = None
-
-    @property
-    def value(self) -> Value:
-        """The unknowns as they are now, with the structure of `init`."""
-        values = tuple(x.detach().clone() for x in self.unknowns)
-        return values[0] if self.single else values
-
-    def measure(self, step: int) -> Record:
-        """Evaluate loss and gradient and note them."""
-        self._measured = self.evaluate()
-        norms = [torch.linalg.vector_norm(x.grad).item() for x in self.unknowns]
-        seconds = time.perf_counter() - self.began
-        return Record(step, self._measured.item(), math.hypot(*norms), seconds)
-
-    def closure(self) -> Tensor:
-        """Evaluate for an optimiser; its first question is one that `measure` has answered."""
-        loss, self._measured = self._measured, None
-        return self.evaluate() if loss is None else loss
-
-    def evaluate(self) -> Tensor:
-        """Compute the loss, and put its gradients beside the unknowns."""
-        with torch.enable_grad():
-            loss = self.loss(*self.unknowns)
-            checks.loss(loss)
-            gradients = torch.autograd.grad(loss, self.unknowns, allow_unused=True)
-        for i, (x, gradient) in enumerate(zip(self.unknowns, gradients, strict=True)):
-            if gradient is None:
-                raise ValueError(
-                    f"the loss does not depend on {'init' if self.single else f'init[{i}]'}; "
-                    "compute it from the argument itself, without .detach(), .item() or numpy"
-                )
-            x.grad = gradient.contiguous()
-        return loss.detach()
-
-
-class _Stopping:
-    """Decide whether the last record ends the descent, and why."""
-
-    def __init__(self, gtol: float | None, max_steps: int, default: float) -> None:
+    def __init__(self, gtol: float | None, max_steps: int) -> None:
         self.gtol = checks.tolerance(gtol, "gtol")
         self.max_steps = checks.count(max_steps, "max_steps")
-        self.default = default
-        self.lowest_loss = math.inf
-        self.lowest_norm = math.inf
-        self.last_gain = 0
 
     def __call__(self, history: list[Record]) -> Status | None:
-        """Return None to go on."""
-        first, last = history[0], history[-1]
-        if self.gtol is None:
-            self.gtol = self.default * first.gradient_norm
+        """Decide whether the last record ends the descent, and why; None to go on."""
+        last = history[-1]
         if not (math.isfinite(last.loss) and math.isfinite(last.gradient_norm)):
-            if last is first:
+            if last is history[0]:
                 raise ValueError(
                     f"the loss at init is {last.loss} and its gradient has norm "
                     f"{last.gradient_norm}; start where both are finite"
                 )
             return Status.DIVERGED
-        if last.gradient_norm <= self.gtol:
+        if self.gtol is not None and last.gradient_norm <= self.gtol:
             return Status.CONVERGED
+        return Status.EXHAUSTED if last.step == self.max_steps else None
+
+
+class _Stopping(_Bounds):
+    """End it also where nothing falls any more; gtol is relative to the start unless given."""
+
+    def __init__(self, gtol: float | None, max_steps: int, default: float) -> None:
+        super().__init__(gtol, max_steps)
+        self.default = default
+        self.lowest_loss = self.lowest_norm = math.inf
+        self.last_gain = 0
+
+    def __call__(self, history: list[Record]) -> Status | None:
+        """Decide whether the last record ends the descent, and why; None to go on."""
+        first, last = history[0], history[-1]
+        if self.gtol is None:
+            self.gtol = self.default * first.gradient_norm
+        status = super().__call__(history)
+        if status not in (None, Status.EXHAUSTED):
+            return status
         if last.loss < self.lowest_loss or last.gradient_norm < self.lowest_norm:
             self.last_gain = last.step
         self.lowest_loss = min(self.lowest_loss, last.loss)
         self.lowest_norm = min(self.lowest_norm, last.gradient_norm)
-        stalled = last.step - self.last_gain > max(100, last.step // 10)
-        if stalled or last.step == self.max_steps:
-            if last.loss > first.loss:
-                return Status.DIVERGED
-            return Status.STALLED if stalled else Status.EXHAUSTED
-        return None
+        if last.step - self.last_gain > max(100, last.step // 10):
+            status = Status.STALLED
+        return Status.DIVERGED if status and last.loss > first.loss else status
 
 
 def _built(optimizer: Any, unknowns: tuple[Tensor, ...]) -> Any:

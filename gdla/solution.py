@@ -62,6 +62,8 @@ class Solution:
     """Why the descent stopped."""
     history: tuple[Record, ...] = field(compare=False)
     """One record before each step, and one for the value returned."""
+    residual: Tensor | None = field(default=None, compare=False)
+    """The scaled residual of each member, shape (batch,), where a metric measured it."""
 
     @property
     def converged(self) -> bool:

@@ -1,51 +1,54 @@
-"""Singular values and vectors by descent over pairs of orthonormal matrices."""
+"""Singular values, eigenvalues and their vectors, by descent over orthonormal matrices."""
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from gdla import checks
-from gdla.descent import OptimizerFactory, descend
-from gdla.equations import scale
-from gdla.losses import brockett, factorisation
-from gdla.optim import Kogbetliantz, polar_step
-from gdla.solution import Callback
+from gdla import checks, implicit, solvers
+from gdla.walk import Options, Walk
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from jaxtyping import Float, Inexact
+
+_Svd: Any = torch.return_types.linalg_svd  # type: ignore[attr-defined]
+_Eigh: Any = torch.return_types.linalg_eigh  # type: ignore[attr-defined]
+
+HINT = "Its vectors may be nearly undetermined."
+
+
+class Polar(NamedTuple):
+    """The polar decomposition A = U P."""
+
+    U: Tensor
+    """Orthonormal columns, or rows where A is wide; shape (..., m, n)."""
+    P: Tensor
+    """Hermitian and positive semidefinite, shape (..., n, n)."""
 
 
 def svd(
-    A: Inexact[Tensor, "*batch m n"],
-    full_matrices: bool = True,
-    *,
-    optimizer: OptimizerFactory | None = None,
-    gtol: float | None = None,
-    max_steps: int = 10_000,
-    callback: Callback | None = None,
-    progress: bool = False,
+    A: Inexact[Tensor, "*batch m n"], full_matrices: bool = True, **options: Unpack[Options]
 ) -> torch.return_types.linalg_svd:  # type: ignore[name-defined]
     """Factor A = U diag(S) Vh with orthonormal columns in U, rows in Vh, and S descending.
 
     Named an optimiser, it descends on `gdla.losses.factorisation`, the loss that the book's
-    chapter teaches. By default it descends on `gdla.losses.brockett` with
-    `gdla.optim.Kogbetliantz`, where the minimum is the same and a dozen steps suffice.
+    chapter teaches. By default it descends on `gdla.losses.brockett` in the metric of
+    `gdla.metrics.Rotations`, where the minimum is the same and a dozen steps suffice.
 
     Args:
-        A: shape (..., m, n), real or complex, float32 or float64.
+        A: shape (..., m, n), real or complex, float32 or float64; gradients flow through.
         full_matrices: whether U and Vh are square; otherwise they have min(m, n) columns, rows.
-        optimizer: factory of a torch optimiser, or None for the fast method.
-        gtol, max_steps, callback, progress: as for `gdla.minimize`, but gtol defaults to 0.
+        **options: optimizer, gtol, max_steps, callback and progress, see `gdla.Options`.
 
     Returns:
         The named tuple of `torch.linalg.svd` with U (..., m, m), S (..., min(m, n)) and Vh
         (..., n, n). Residual and both orthonormalities, divided by max(m, n) eps, are below 30.
         Singular vectors are determined up to sign (phase), and up to a rotation where values
-        repeat.
+        repeat: a gradient that asks for more is refused with a RuntimeError.
 
     Raises:
         NotConverged: when that accuracy is not reached.
@@ -56,47 +59,17 @@ def svd(
         >>> S
         tensor([2., 1.])
     """
-    m, n = checks.matrix(A)
-    if m < n:  # the columns of the adjoint are the shorter way
-        U, S, Vh = svd(
-            A.mH,
-            full_matrices,
-            optimizer=optimizer,
-            gtol=gtol,
-            max_steps=max_steps,
-            callback=callback,
-            progress=progress,
-        )
-        return _named(Vh.mH, S, U.mH)
-    options: dict[str, Any] = {
-        "gtol": gtol,
-        "max_steps": max_steps,
-        "callback": callback,
-        "progress": progress,
-    }
-    way = _rotated if optimizer is None else partial(_factored, optimizer=optimizer)
-    # Rotations do not feel the scale. A caller's learning rate is meant for A as it is.
-    unit = scale(A) if optimizer is None else A.new_ones((1, 1)).abs()
-    U, S, Vh = way(A / unit, name="svd", **options)
-    if full_matrices:
-        U = _completed(U)
-    return _named(U, S * unit.squeeze(-1), Vh)
+    return _svd("svd", A, full_matrices, options)
 
 
 def svdvals(
-    A: Inexact[Tensor, "*batch m n"],
-    *,
-    optimizer: OptimizerFactory | None = None,
-    gtol: float | None = None,
-    max_steps: int = 10_000,
-    callback: Callback | None = None,
-    progress: bool = False,
+    A: Inexact[Tensor, "*batch m n"], **options: Unpack[Options]
 ) -> Float[Tensor, "*batch k"]:
     """Return the singular values of A, descending, of shape (..., min(m, n)); see `svd`.
 
     Args:
-        A: shape (..., m, n), real or complex, float32 or float64.
-        optimizer, gtol, max_steps, callback, progress: as for `svd`.
+        A: shape (..., m, n), real or complex, float32 or float64; gradients flow through.
+        **options: optimizer, gtol, max_steps, callback and progress, see `gdla.Options`.
 
     Raises:
         NotConverged, TypeError, ValueError: as `svd`.
@@ -105,107 +78,150 @@ def svdvals(
         >>> svdvals(torch.tensor([[3.0, 0.0], [0.0, -4.0]]))
         tensor([4., 3.])
     """
-    return svd(
-        A,
-        full_matrices=False,
-        optimizer=optimizer,
-        gtol=gtol,
-        max_steps=max_steps,
-        callback=callback,
-        progress=progress,
-    ).S
+    return _svd("svdvals", A, False, options).S
 
 
-def _named(U: Tensor, S: Tensor, Vh: Tensor) -> torch.return_types.linalg_svd:  # type: ignore[name-defined]
-    return torch.return_types.linalg_svd((U, S, Vh))  # type: ignore[attr-defined]
+def eigh(
+    A: Inexact[Tensor, "*batch n n"], **options: Unpack[Options]
+) -> torch.return_types.linalg_eigh:  # type: ignore[name-defined]
+    """Factor a Hermitian A = V diag(L) V^H with unitary V and L ascending.
+
+    Named an optimiser, it descends on `gdla.losses.factorisation` with both factors the same. By
+    default it descends on Brockett's cost with one factor, in the metric of
+    `gdla.metrics.Rotation`.
+
+    Args:
+        A: shape (..., n, n), symmetric or Hermitian to rounding, real or complex, float32 or
+            float64; gradients flow through.
+        **options: optimizer, gtol, max_steps, callback and progress, see `gdla.Options`.
+
+    Returns:
+        The named tuple of `torch.linalg.eigh` with eigenvalues (..., n) and eigenvectors
+        (..., n, n). Residual and orthonormality, divided by n eps, are below 30. Vectors are
+        determined as those of `svd`.
+
+    Raises:
+        NotConverged: when that accuracy is not reached.
+        TypeError, ValueError: when A is not as above, not Hermitian included; `torch.linalg.eigh`
+            looks at the lower triangle alone.
+
+    Example:
+        >>> eigh(torch.tensor([[0.0, 1.0], [1.0, 0.0]])).eigenvalues
+        tensor([-1.,  1.])
+    """
+    return _eigh("eigh", A, options)
 
 
-def _rotated(A: Tensor, **options: Any) -> tuple[Tensor, Tensor, Tensor]:
-    """Descend on Brockett's cost over two unitary matrices, with its block-diagonal Hessian."""
-    Q, R = torch.linalg.qr(A)
-    n = R.shape[-1]
-    weights = torch.arange(n, 0, -1, dtype=R.abs().dtype, device=R.device)
-    U, V = _swept(R)
-    U, V = descend(
-        brockett(R, weights),
-        (U, V),
-        _accuracy_of_rotations(R),
-        optimizer=partial(Kogbetliantz, weights=weights),
-        **options,
+def eigvalsh(
+    A: Inexact[Tensor, "*batch n n"], **options: Unpack[Options]
+) -> Float[Tensor, "*batch n"]:
+    """Return the eigenvalues of a Hermitian A, ascending, of shape (..., n); see `eigh`.
+
+    Args:
+        A: shape (..., n, n), symmetric or Hermitian to rounding; gradients flow through.
+        **options: optimizer, gtol, max_steps, callback and progress, see `gdla.Options`.
+
+    Raises:
+        NotConverged, TypeError, ValueError: as `eigh`.
+
+    Example:
+        >>> eigvalsh(torch.tensor([[3.0, 0.0], [0.0, -4.0]]))
+        tensor([-4.,  3.])
+    """
+    return _eigh("eigvalsh", A, options).eigenvalues
+
+
+def polar(A: Inexact[Tensor, "*batch m n"], **options: Unpack[Options]) -> Polar:
+    """Factor A = U P into an isometry and a positive semidefinite matrix.
+
+    U is the nearest matrix to A with orthonormal columns (rows where A is wide; Fan and Hoffman
+    1955, Proceedings of the AMS 6). It is the product of the singular vectors, which `svd` finds.
+
+    Args:
+        A: shape (..., m, n), real or complex, float32 or float64; gradients flow through where the
+            rank is full.
+        **options: optimizer, gtol, max_steps, callback and progress, see `gdla.Options`.
+
+    Returns:
+        The named tuple `Polar` of U (..., m, n) and P (..., n, n). Where the rank of A is not full,
+        U is one of several.
+
+    Raises:
+        NotConverged, TypeError, ValueError: as `svd`.
+
+    Example:
+        >>> U, P = polar(torch.tensor([[0.0, -2.0], [1.0, 0.0]]))
+        >>> U
+        tensor([[ 0., -1.],
+                [ 1.,  0.]])
+    """
+    _, n = checks.matrix(A)
+    walk = Walk("polar", HINT, A.shape[:-2], **options)
+    if A.numel() == 0:
+        return Polar(A.clone(), A.new_zeros(*A.shape[:-2], n, n))
+
+    def solver(A: Tensor) -> tuple[Tensor, ...]:
+        U, S, Vh = _factored(A, walk)
+        return U @ Vh, U, S, Vh
+
+    U = implicit.differentiable(solver, implicit.isometry, A)[0]
+    P = U.mH @ A
+    return Polar(U, (P + P.mH) / 2)
+
+
+def _svd(name: str, A: Tensor, full_matrices: bool, options: Options) -> Any:
+    m, n = checks.matrix(A)
+    walk = Walk(name, HINT, A.shape[:-2], **options)
+
+    def solver(A: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        U, S, Vh = _factored(A, walk)
+        return (_completed(U), S, _completed(Vh.mH).mH) if full_matrices else (U, S, Vh)
+
+    if A.numel():
+        return _Svd(implicit.differentiable(solver, implicit.singular, A))
+    k = min(m, n)
+    left, right = (
+        torch.eye(rows, rows if full_matrices else k, dtype=A.dtype, device=A.device)
+        for rows in (m, n)
     )
-    return _sorted(Q @ U, (U.mH @ R @ V).diagonal(dim1=-2, dim2=-1), V.mH)
+    batch = A.shape[:-2]
+    factors = left.repeat(*batch, 1, 1), A.new_zeros(*batch, k).real, right.mT.repeat(*batch, 1, 1)
+    return _Svd(factors)
 
 
-def _swept(R: Tensor) -> tuple[Tensor, Tensor]:
-    """Start from two QR sweeps, which bring the values into descending order."""
-    U = V = torch.eye(R.shape[-1], dtype=R.dtype, device=R.device).expand_as(R)
-    for _ in range(2):
-        Q, L = torch.linalg.qr(R.mH)
-        V = V @ Q
-        Q, R = torch.linalg.qr(L.mH)
-        U = U @ Q
-    return polar_step(U), polar_step(V)
+def _eigh(name: str, A: Tensor, options: Options) -> Any:
+    n = checks.hermitian(A)
+    walk = Walk(name, HINT, A.shape[:-2], **options)
+
+    def solver(A: Tensor) -> tuple[Tensor, Tensor]:
+        A = A / 2 + A.mH / 2
+        if walk.optimizer is not None:
+            return solvers.plain_eigen(A, walk)
+        L, V = solvers.eigen(A.reshape(-1, n, n), walk)
+        return L.reshape(A.shape[:-1]), V.reshape(A.shape)
+
+    if A.numel():
+        return _Eigh(implicit.differentiable(solver, implicit.eigen, A))
+    return _Eigh((A.new_zeros(A.shape[:-1]).real, A.clone()))
 
 
-def _factored(
-    A: Tensor, *, optimizer: OptimizerFactory, **options: Any
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Descend on the factorisation and its penalty, from a fixed random guess."""
-    n = A.shape[-1]
-    generator = torch.Generator().manual_seed(0)
-    guess = [torch.randn(A.shape, generator=generator, dtype=A.dtype) for _ in range(2)]
-    U, V = (torch.linalg.qr(G.to(A.device)).Q for G in (guess[0], guess[1][..., :n, :]))
-    S = (U.mH @ A @ V).diagonal(dim1=-2, dim2=-1).real
-    judge = _accuracy_of_factors(A)
-    loss = factorisation(A)
-    return _sorted(*descend(loss, (U, S, V.mH), judge, optimizer=optimizer, **options))
-
-
-def _sorted(U: Tensor, S: Tensor, Vh: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Make the values real, positive and descending, and carry the vectors along."""
-    U = U * torch.where(S == 0, torch.ones_like(S), torch.sgn(S)).unsqueeze(-2)
-    S, order = S.abs().sort(dim=-1, descending=True)
-    columns = order.unsqueeze(-2)
-    return (
-        U.gather(-1, columns.expand_as(U)),
-        S,
-        Vh.mT.gather(-1, columns.expand_as(Vh.mT)).mT,
-    )
+def _factored(A: Tensor, walk: Walk) -> tuple[Tensor, Tensor, Tensor]:
+    """Factor into reduced factors; the columns of the adjoint are the shorter way for a wide A."""
+    m, n = A.shape[-2:]
+    if m < n:
+        U, S, Vh = _factored(A.mH, walk)
+        return Vh.mH, S, U.mH
+    if walk.optimizer is not None:
+        return solvers.plain_singular(A, walk)
+    U, S, Vh = solvers.singular(A.reshape(-1, m, n), walk)
+    batch = A.shape[:-2]
+    return U.reshape(A.shape), S.reshape(*batch, n), Vh.reshape(*batch, n, n)
 
 
 def _completed(U: Tensor) -> Tensor:
     """Add orthonormal columns until U is square, and leave the given ones as they are."""
+    m, n = U.shape[-2:]
+    if m == n:
+        return U
     Q = torch.linalg.qr(U, mode="complete").Q
-    return torch.cat([U, Q[..., U.shape[-1] :]], dim=-1)
-
-
-def _accuracy_of_rotations(R: Tensor) -> Any:
-    n = R.shape[-1]
-    norm = torch.linalg.matrix_norm
-    unit = n * torch.finfo(R.dtype).eps
-
-    def scaled_residual(U: Tensor, V: Tensor) -> Tensor:
-        S = U.mH @ R @ V
-        off = S - torch.diag_embed(S.diagonal(dim1=-2, dim2=-1))
-        fit = norm(off) / norm(R).where(norm(R) > 0, torch.ones_like(norm(R)))
-        return torch.stack([fit, _skewness(U), _skewness(V)]).amax(0) / unit
-
-    return scaled_residual
-
-
-def _accuracy_of_factors(A: Tensor) -> Any:
-    norm = torch.linalg.matrix_norm
-    unit = max(A.shape[-2:]) * torch.finfo(A.dtype).eps
-
-    def scaled_residual(U: Tensor, S: Tensor, Vh: Tensor) -> Tensor:
-        error = norm(U * S.unsqueeze(-2) @ Vh - A)
-        fit = error / norm(A).where(norm(A) > 0, torch.ones_like(norm(A)))
-        return torch.stack([fit, _skewness(U), _skewness(Vh.mH)]).amax(0) / unit
-
-    return scaled_residual
-
-
-def _skewness(Q: Tensor) -> Tensor:
-    """How far the columns of Q are from orthonormal."""
-    eye = torch.eye(Q.shape[-1], dtype=Q.dtype, device=Q.device)
-    return torch.linalg.matrix_norm(Q.mH @ Q - eye)
+    return torch.cat([U, Q[..., n:]], dim=-1)

@@ -2,9 +2,9 @@
 
 jupyter-cache knows a notebook by the source of its cells alone, and Sphinx does not read a page
 again that did not change, so after an edit of the library both would show the old outputs. Here
-the cache lies in a folder named by a digest of interpreter, library, packages and kernel settings.
-Its path is a setting that Sphinx watches: when the digest changes, every page is read and executed
-again; while it stays, nothing is.
+the cache lies in a folder named by a digest of interpreter, library, packages, kernel settings and
+the files that cells read. Its path is a setting that Sphinx watches: when the digest changes, every
+page is read and executed again; while it stays, nothing is.
 """
 
 from __future__ import annotations
@@ -26,13 +26,19 @@ from extensions import kernels
 PACKAGES = ("torch", "numpy", "matplotlib", "ipykernel", "myst-nb")
 
 
-def digest(package: Path, *settings: str, packages: Iterable[str] = PACKAGES) -> str:
+def digest(
+    package: Path,
+    *settings: str,
+    packages: Iterable[str] = PACKAGES,
+    files: Iterable[str | Path] = (),
+) -> str:
     """Return a name that changes with whatever may change an output.
 
     Args:
         package: folder of the library whose source the cells import.
         *settings: texts that decide how a kernel behaves.
         packages: distributions whose installed versions count.
+        files: what the cells read, beside the library.
     """
     key = hashlib.blake2b(digest_size=8)
 
@@ -48,6 +54,8 @@ def digest(package: Path, *settings: str, packages: Iterable[str] = PACKAGES) ->
     for file in sorted(package.rglob("*")):
         if file.is_file() and "__pycache__" not in file.parts:
             add(file.relative_to(package).as_posix(), file.read_bytes())
+    for file in map(Path, files):
+        add(file.name, file.read_bytes())
     return key.hexdigest()
 
 
@@ -56,7 +64,8 @@ def choose_cache(app: Sphinx, config: Config) -> None:
     package = Path(config.cells_package)
     if not package.is_dir():
         raise FileNotFoundError(f"cells_package names no folder: {package}")
-    cache = Path(config.cells_folder, digest(package, *kernels.settings(config)))
+    key = digest(package, *kernels.settings(config), files=config.cells_files)
+    cache = Path(config.cells_folder, key)
     for other in cache.parent.glob("*"):
         if other != cache:
             shutil.rmtree(other, ignore_errors=True)
@@ -85,6 +94,7 @@ def choose_pages(app: Sphinx, config: Config) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Choose before Sphinx compares the settings with those of the last build."""
     app.add_config_value("cells_package", "", "", str)
+    app.add_config_value("cells_files", [], "", list)
     app.add_config_value("cells_folder", "", "", str)
     app.add_config_value("cells_pages", [], "env", list)
     app.connect("config-inited", choose_cache)

@@ -1,117 +1,114 @@
-"""Measure gdla against torch.linalg: how many times slower, and how accurate?
+"""Measure gdla: against torch.linalg, against the original, against other libraries, and its goals.
 
-Read the ratio. It compares two times of the same run, on one thread and in processor time, and so
-carries over to other machines; seconds do not. Nothing here passes or fails. The numbers are also
-kept in build/bench/results.json.
+Read the ratios: each compares two times of one run, and so carries over to other machines, as
+seconds do not. Times are medians of processor time on one thread; with two threads, wall time,
+since processor time adds threads up. Nothing here passes or fails.
+
+A whole run takes about ten minutes and rewrites tests/benchmarks/results.json, from which the book
+makes its page. `--quick` takes a minute or two and stores nothing, unless `--store` asks for it.
 """
 
+import argparse
 import json
+import os
 import platform
-import statistics
-import time
-from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
+from tests.benchmarks import contest, functions, goals
+from tests.benchmarks.functions import QUICK, Effort, Row
 
-import gdla
-
-SIZES = (4, 16, 64)
-CONDITIONS = (10.0, 1000.0)
-REPEATS = 3
-RESULTS = Path(__file__).parents[2] / "build" / "bench" / "results.json"
-
-
-def scaled(error: Tensor, *factors: Tensor) -> float:
-    """Divide an error by what rounding explains, as LAPACK's own tests do; they pass below 30."""
-    scale = error.shape[-2] * torch.finfo(error.dtype).eps
-    for factor in factors:
-        scale *= factor.norm().item()
-    return error.norm().item() / scale
+RESULTS = Path(__file__).with_name("results.json")
+WORDS = ("table", "function", "matrix", "against", "threads")
+NUMBERS = ("ratio", "residual", "residual of the other", "steps")
+VERSIONS = ("gdla", "torch", "numpy", "geotorch", "pymanopt", "scipy")
+COLUMNS = "{:<7}{:<9}{:<30}{:<31}{:>7}{:>10}{:>10}{:>23}{:>6}  {}"
 
 
-def tasks(A: Tensor, B: Tensor) -> dict[str, tuple[Any, Any, Any]]:
-    """Return, for each function, gdla's call, torch's call, and the scaled residual of a result."""
-    I = torch.eye(len(A), dtype=A.dtype)
+def line(row: Row) -> str:
+    """Format a row of the table; a goal is one, too."""
+    if row["table"] == "goals":
+        verdict = "met" if row["met"] else "missed"
+        wanted = f"{row['side']} {row['bound']:g}"
+        cells = ["goals", row["goal"], wanted, number(row["ratio"]), f"{verdict}  {row['note']}"]
+        return "{:<7}{:<72}{:>18}{:>12}  {}".format(*cells)
+    numbers = [number(row.get(key)) for key in NUMBERS[:3]]
+    words = [row[key] for key in WORDS]
+    return COLUMNS.format(*words, *numbers, row.get("steps", ""), row.get("note", ""))
+
+
+def number(value: float | None) -> str:
+    """Show a number shortly, and what is missing as a dash."""
+    return "–" if value is None else f"{value:.3g}"
+
+
+def machine() -> dict[str, Any]:
+    """Say on what the ratios were measured."""
     return {
-        "inv": (
-            lambda: gdla.inv(A),
-            lambda: torch.linalg.inv(A),
-            lambda X: scaled(A @ X - I, A, X),
-        ),
-        "solve": (
-            lambda: gdla.solve(A, B),
-            lambda: torch.linalg.solve(A, B),
-            lambda X: scaled(A @ X - B, A, X),
-        ),
-        "svd": (
-            lambda: gdla.svd(A, full_matrices=False),
-            lambda: torch.linalg.svd(A, full_matrices=False),
-            lambda USV: scaled(A - USV[0] * USV[1] @ USV[2], A),
-        ),
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
     }
 
 
-def seconds(function: Callable[[], object]) -> float:
-    """Return the median processor time of a call; short calls repeat till the clock sees them."""
-    calls = 1
-    while timed(function, calls) * calls < 5e-3:
-        calls *= 2
-    return statistics.median(timed(function, calls) for _ in range(REPEATS))
+def processor() -> str:
+    """Return the processor's name, which Linux tells in a file only."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
 
 
-def timed(function: Callable[[], object], calls: int) -> float:
-    """Return the mean processor time of some calls in a row."""
-    start = time.process_time()
-    for _ in range(calls):
-        function()
-    return (time.process_time() - start) / calls
-
-
-def rows() -> list[dict[str, Any]]:
-    """Measure every task at every size and condition; a descent that fails is a row like others."""
-    found: list[dict[str, Any]] = []
-    for n in SIZES:
-        for condition in CONDITIONS:
-            generator = torch.Generator().manual_seed(n)
-            A = gdla.gallery.geometric(n, n, condition, generator=generator)
-            B = torch.randn(n, 1, generator=generator, dtype=A.dtype)
-            for name, (ours, theirs, judge) in tasks(A, B).items():
-                row: dict[str, Any] = {"function": name, "n": n, "condition": condition}
-                try:
-                    row["residual"] = judge(ours())
-                except gdla.NotConverged as failure:
-                    row["failure"] = failure.solution.status.name
-                else:
-                    row["seconds"] = seconds(ours)
-                    row["ratio"] = row["seconds"] / seconds(theirs)
-                row["residual of torch"] = judge(theirs())
-                found.append(row)
-                print(line(row), flush=True)
+def versions() -> dict[str, str | None]:
+    """Return the versions of all that took part; None for what is not installed."""
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for name in VERSIONS:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = None
     return found
 
 
-def line(row: dict[str, Any]) -> str:
-    """Format a row of the table."""
-    start = f"{row['function']:<8}{row['n']:>5}{row['condition']:>11.0f}"
-    if "failure" in row:
-        return f"{start}{row['failure']:>22}{'':>10}{row['residual of torch']:>10.2g}"
-    return (
-        f"{start}{row['seconds'] * 1e3:>12.3g}{row['ratio']:>10.3g}"
-        f"{row['residual']:>10.2g}{row['residual of torch']:>10.2g}"
-    )
+def finite(row: Row) -> Row:
+    """JSON has neither infinity nor NaN."""
+    bad = (float("inf"), float("-inf"))
+    return {key: None if value in bad or value != value else value for key, value in row.items()}
+
+
+def written(results: dict[str, Any]) -> str:
+    """Spell the results as JSON with a line for each row, so that two runs can be compared."""
+    rows = [json.dumps(row, ensure_ascii=False, allow_nan=False) for row in results["rows"]]
+    head = json.dumps({**results, "rows": []}, indent=1, ensure_ascii=False)
+    return head.replace('"rows": []', '"rows": [\n  ' + ",\n  ".join(rows) + "\n ]") + "\n"
 
 
 def main() -> None:
-    """Print the table and keep it."""
-    torch.set_num_threads(1)
-    print(f"torch {torch.__version__}, Python {platform.python_version()}, {platform.machine()}")
-    print(f"{'':8}{'n':>5}{'condition':>11}{'ms':>12}{'ratio':>10}{'residual':>10}{'torch':>10}")
-    results = {"torch": torch.__version__, "gdla": gdla.__version__, "rows": rows()}
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    """Print the table; keep it if it is whole or asked for."""
+    words = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    words.add_argument("--quick", action="store_true", help="a rough run of a minute or two")
+    words.add_argument("--store", action="store_true", help="store the results of a quick run")
+    asked = words.parse_args()
+    effort = QUICK if asked.quick else Effort()
+
+    print(COLUMNS.format(*WORDS, *NUMBERS, ""))
+    rows: list[Row] = []
+    for make in functions.table, contest.table, lambda effort: goals.table(effort, rows.copy()):
+        for row in make(effort):
+            rows.append(finite(row))
+            print(line(rows[-1]), flush=True)
+    if asked.store or not asked.quick:
+        results = {
+            "date": datetime.now(UTC).date().isoformat(),
+            "quick": asked.quick,
+            "machine": machine(),
+            "versions": versions(),
+            "rows": rows,
+        }
+        RESULTS.write_text(written(results), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -74,6 +74,47 @@ def test_another_index_changes_the_fingerprint(monkeypatch):
     assert noxfile.fingerprint({}) != stamp
 
 
+class Session:
+    """A session that notes what it would run, and fails if told to."""
+
+    def __init__(self, fails=False):
+        self.commands, self.warnings, self.fails = [], [], fails
+
+    def run(self, *command, **options):
+        self.commands.append(command)
+        if self.fails:
+            raise noxfile.CommandFailed
+
+    def warn(self, said):
+        self.warnings.append(said)
+
+
+@pytest.fixture
+def elsewhere(monkeypatch, tmp_path):
+    """A place for what would be written into build/."""
+    monkeypatch.setattr(noxfile, "BUILD", tmp_path)
+    monkeypatch.setattr(noxfile, "PEERS", tmp_path / "peers")
+
+
+def test_peers_are_installed_once_and_only_for_bench(elsewhere):
+    assert "bench" not in noxfile.GROUPS
+    first, second = Session(), Session()
+    noxfile.peers(first)
+    (command,) = first.commands
+    assert any(word.startswith("pymanopt") for word in command)
+    assert not any(word.startswith("torch") for word in command), "it is there already"
+    noxfile.peers(second)
+    assert second.commands == []
+
+
+def test_peers_that_cannot_be_installed_do_not_stop_bench(elsewhere):
+    session = Session(fails=True)
+    noxfile.peers(session)
+    assert session.warnings
+    noxfile.peers(session)
+    assert len(session.commands) == 2, "the next run tries again"
+
+
 @pytest.mark.parametrize("name", SESSIONS)
 def test_a_session_says_in_one_line_what_it_does(name):
     sentence = inspect.getdoc(getattr(noxfile, name))

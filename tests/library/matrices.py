@@ -57,6 +57,58 @@ RECTANGULAR = {
     "tall": gallery.arithmetic(20, 10, 1e2, generator=seeded()),
 }
 
+NAMED: dict[str, torch.Tensor] = {
+    # shapes and draws
+    "1x1": torch.tensor([[-3.0]], dtype=torch.float64),
+    "row": gaussian(1, 7),
+    "column": gaussian(7, 1),
+    "zero": torch.zeros(5, 4, dtype=torch.float64),
+    "ones": torch.ones(5, 6, dtype=torch.float64),
+    **{name: gallery.original(name).double() for name in ("M1", "M2", "M3", "M4", "M5")},
+    # named
+    "hilbert4": gallery.hilbert(4),
+    "hilbert8": gallery.hilbert(8),
+    "hilbert12": gallery.hilbert(12),
+    "inverse_hilbert5": gallery.inverse_hilbert(5),
+    "lotkin6": gallery.lotkin(6),
+    "kahan10": gallery.kahan(10),
+    "laeuchli5": gallery.laeuchli(5),
+    "grcar12": gallery.grcar(12),
+    "frank8": gallery.frank(8),
+    "lehmer8": gallery.lehmer(8),
+    # of a structure
+    "jordan6": gallery.jordan(6),
+    "nilpotent5": gallery.jordan(5, 0.0),
+    "vandermonde_square": gallery.vandermonde(torch.arange(7, dtype=torch.float64)),
+    "vandermonde_tall": gallery.vandermonde(torch.linspace(-1, 1, 12, dtype=torch.float64), 6),
+    "toeplitz_laplacian": gallery.toeplitz(torch.tensor([2.0, -1, *[0] * 8], dtype=torch.float64)),
+    "toeplitz_wide": gallery.toeplitz(
+        torch.arange(5, dtype=torch.float64), -torch.arange(8, dtype=torch.float64)
+    ),
+    "circulant7": gallery.circulant(torch.arange(1, 8, dtype=torch.float64)),
+    "hadamard8": gallery.hadamard(8),
+    "permutation7": gallery.permutation(7, generator=seeded()),
+    "skew_odd": gallery.skew(5, generator=seeded()),
+    "skew_even": gallery.skew(6, generator=seeded()),
+    "projector7": gallery.projector(7, 3, generator=seeded()),
+    "rank_one": gallery.rank_one(gaussian(6, seed=1), gaussian(4, seed=2)),
+    # of a prescribed spectrum
+    "orthogonal6": gallery.orthogonal(6, 6, generator=seeded()),
+    "orthonormal_columns": gallery.orthogonal(9, 4, generator=seeded()),
+    "geometric1e3": gallery.geometric(16, 16, 1e3, generator=seeded()),
+    "geometric1e8": gallery.geometric(12, 8, 1e8, generator=seeded()),
+    "geometric1e14": gallery.geometric(10, 10, 1e14, generator=seeded()),
+    "arithmetic1e3": gallery.arithmetic(16, 16, 1e3, generator=seeded()),
+    "repeated": gallery.repeated(9, 9, 3, generator=seeded()),
+    "repeated_wide": gallery.repeated(6, 10, 2, generator=seeded()),
+    "clustered1e-8": gallery.clustered(8, 8, 2, 1e-8, generator=seeded()),
+    "clustered1e-13": gallery.clustered(12, 8, 2, 1e-13, generator=seeded()),
+    "low_rank_tall": gallery.low_rank(10, 6, 3, generator=seeded()),
+    "low_rank_wide": gallery.low_rank(5, 9, 4, generator=seeded()),
+    "graded_tall": gallery.graded(12, 7, 1e10, generator=seeded()),
+    "graded_square": gallery.graded(8, 8, 1e15, generator=seeded()),
+}
+
 # Out of reach of plain descent on || A X - B ||; the rotations of svd take them in their stride.
 ILL_CONDITIONED = {
     "hilbert12": gallery.hilbert(12),
@@ -111,8 +163,10 @@ def in_rounding_units(error, size):
 
 
 def inverse_residual(A, X):
+    """The larger of both residuals of an inverse, in units of rounding."""
     eye = torch.eye(A.shape[-1], dtype=A.dtype)
-    return in_rounding_units(A @ X - eye, norm(A) * norm(X))
+    bound = norm(A) * norm(X)
+    return max(in_rounding_units(A @ X - eye, bound), in_rounding_units(X @ A - eye, bound))
 
 
 def system_residual(A, X, B):
@@ -122,14 +176,24 @@ def system_residual(A, X, B):
 def penrose_residuals(A, X):
     """The four conditions that only the pseudo-inverse meets, in units of rounding."""
     left, right = A @ X, X @ A
-    # X has a relative error of the condition number times rounding, which A may enlarge as much.
-    bound = (norm(A) * norm(X)) ** 2
+    bound = norm(A) * norm(X)
     return [
         in_rounding_units(A @ X @ A - A, bound * norm(A)),
         in_rounding_units(X @ A @ X - X, bound * norm(X)),
         in_rounding_units(left - left.mH, bound),
         in_rounding_units(right - right.mH, bound),
     ]
+
+
+def singular_values(A):
+    """To twice the digits of single precision, so that conditions beyond 1e7 are seen."""
+    return torch.linalg.svdvals(A.to(torch.complex128 if A.is_complex() else torch.float64))
+
+
+def regular_to_rounding(A):
+    """Whether no perturbation of A by rounding makes it singular."""
+    S = singular_values(A)
+    return bool((S[..., -1] > 10 * max(A.shape[-2:]) * torch.finfo(A.dtype).eps * S[..., 0]).all())
 
 
 def unitarity(Q):

@@ -29,6 +29,15 @@ def test_the_digest_knows_content_name_settings_and_versions(package):
     assert len(seen) == 5
 
 
+def test_the_digest_knows_the_files_that_cells_read(package, tmp_path_factory):
+    read = tmp_path_factory.mktemp("measured") / "results.json"
+    read.write_text("{}")
+    before = digest(package, files=[read])
+    assert before == digest(package, files=[str(read)]) != digest(package)
+    read.write_text("[]")
+    assert digest(package, files=[read]) != before
+
+
 def test_cells_run_when_something_they_depend_on_changed_and_only_then(new_book):
     book = new_book()
     book.library(STEPS=314)
