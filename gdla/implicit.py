@@ -109,13 +109,14 @@ def singular(gradients: Any, data: Any, answers: Any) -> tuple[Tensor]:
     U, V, in_U, in_V = (X[..., :k] for X in (U, V, in_U, in_V))
     left, right = U.mH @ in_U, V.mH @ in_V
     size = in_U.abs().amax() + in_V.abs().amax()
-    _check_distinct(S, left.abs() + right.abs(), size)
     _check_phase(left + right, size)
     _check_phase(torch.where(_vanishing(S).unsqueeze(-2), left, 0.0), size)  # a phase of its own
-    even, odd = _skew(left + right), _skew(left - right)
     difference, total = S.unsqueeze(-2) - S.unsqueeze(-1), S.unsqueeze(-2) + S.unsqueeze(-1)
+    _check_values(in_S, difference, S)
     # U^H dU S - S V^H dV = U^H dA V off the diagonal, solved for both, pair by pair.
-    inner = inner + (_ratio(even, difference) + _ratio(odd, total)) / 2
+    even = _ratio(_skew(left + right), difference, S, size)
+    odd = _ratio(_skew(left - right), total, S, size)
+    inner = inner + (even + odd) / 2
     in_A = U @ inner @ V.mH
     if U.shape[-2] > k:
         in_A = in_A + _over(in_U - U @ left, S, size) @ V.mH
@@ -153,9 +154,10 @@ def eigen(gradients: Any, data: Any, answers: Any) -> tuple[Tensor]:
     inner = torch.zeros_like(V) if in_L is None else torch.diag_embed(in_L).to(V.dtype)
     if in_V is not None:
         inside, size = V.mH @ in_V, in_V.abs().amax()
-        _check_distinct(L, inside.abs(), size)
         _check_phase(inside, size)
-        inner = inner + _ratio(_skew(inside), L.unsqueeze(-2) - L.unsqueeze(-1)) / 2
+        gaps = L.unsqueeze(-2) - L.unsqueeze(-1)
+        _check_values(in_L, gaps, L)
+        inner = inner + _ratio(_skew(inside), gaps, L, size) / 2
     return (V @ inner @ V.mH,)
 
 
@@ -163,9 +165,10 @@ def _skew(X: Tensor) -> Tensor:
     return X - X.mH
 
 
-def _ratio(X: Tensor, gaps: Tensor) -> Tensor:
-    """X / gaps, and 0 where a gap is: what was checked before asks for nothing there."""
-    zero = gaps == 0
+def _ratio(X: Tensor, gaps: Tensor, values: Tensor, size: Tensor) -> Tensor:
+    """X / gaps; where a gap is rounding, X must not tell apart the vectors of the pair."""
+    zero = _closed(gaps, values)
+    _check_alike(X, zero, values, size)
     # Both branches of where must be finite, for their gradients are added.
     return torch.where(zero, torch.zeros_like(X), X / torch.where(zero, 1.0, gaps))
 
@@ -188,16 +191,19 @@ def _check_rank(S: Tensor, size: Tensor) -> None:
         )
 
 
-def _check_distinct(values: Tensor, asked: Tensor, size: Tensor) -> None:
-    gaps = (values.unsqueeze(-2) - values.unsqueeze(-1)).detach().abs()
-    unit = values.shape[-1] * torch.finfo(values.dtype).eps
-    equal = gaps <= unit * values.detach().abs().amax(-1)[..., None, None]
-    equal.diagonal(dim1=-2, dim2=-1).fill_(False)
-    if (equal & (asked.detach() > _rounding(values, size))).any():
+def _check_alike(X: Tensor, zero: Tensor, values: Tensor, size: Tensor) -> None:
+    if (zero & (X.detach().abs() > _rounding(values, size))).any():
         raise RuntimeError(
             "the loss depends on vectors of equal singular values or eigenvalues, which are "
             "determined up to a rotation and have no gradient; use the values alone"
         )
+
+
+def _check_values(gradient: Tensor | None, gaps: Tensor, values: Tensor) -> None:
+    """Beside vectors, equal values must not be told apart: a rotation of the pair mixes them."""
+    if gradient is not None:
+        apart = gradient.unsqueeze(-2) - gradient.unsqueeze(-1)
+        _check_alike(apart, _closed(gaps, values), values, gradient.abs().amax())
 
 
 def _check_phase(inside: Tensor, size: Tensor) -> None:
@@ -209,6 +215,11 @@ def _check_phase(inside: Tensor, size: Tensor) -> None:
             "the loss depends on the phase of complex singular vectors or eigenvectors, which is "
             "arbitrary; use a loss that stays when a vector is multiplied by exp(i phi)"
         )
+
+
+def _closed(gaps: Tensor, values: Tensor) -> Tensor:
+    unit = values.shape[-1] * torch.finfo(values.dtype).eps
+    return gaps.detach().abs() <= unit * values.detach().abs().amax(-1)[..., None, None]
 
 
 def _vanishing(S: Tensor) -> Tensor:

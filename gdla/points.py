@@ -6,6 +6,7 @@ import math
 import time
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -97,68 +98,72 @@ class Members(Point):
     def __init__(self, metric: Metric, init: Value) -> None:
         super().__init__(metric, init)
         self.metric = metric
-        x = self.unknowns[0].detach()
-        self.open = torch.arange(len(x), device=x.device)
-        self.age = torch.zeros_like(self.open)
-        self.lowest = torch.full(x.shape[:1], torch.inf, dtype=x.real.dtype, device=x.device)
-        self.losses = torch.zeros_like(self.lowest)
-        self.best = tuple(x.detach().clone() for x in self.unknowns)
+        self.points = tuple(x.detach() for x in self.unknowns)
+        self.best = tuple(x.clone() for x in self.points)
+        # Books are kept in numpy: for one matrix its calls cost a fraction of torch's.
+        count = self.points[0].shape[0]
+        self.open = np.arange(count)
+        self.age = np.zeros(count, dtype=np.int64)
+        self.lowest = np.full(count, np.inf)
+        self.losses = np.zeros(count)
 
     @property
     def value(self) -> Value:
         """The best of each member that is at rounding level, the others as they are."""
         settled = self.lowest < LIMIT
-        values = tuple(x.detach().clone() for x in self.unknowns)
-        for value, best in zip(values, self.best, strict=True):
-            value[settled] = best[settled]
+        if settled.all():
+            return self.structured(tuple(x.clone() for x in self.best))
+        values = tuple(x.clone() for x in self.points)
+        if settled.any():
+            for value, best in zip(values, self.best, strict=True):
+                value[settled] = best[settled]
         return self.structured(values)
 
     @property
     def verdict(self) -> Status | None:
         """CONVERGED when all members are closed and accurate, STALLED when one is not."""
-        if len(self.open):
+        if self.open.size:
             return None
         return Status.CONVERGED if (self.lowest < LIMIT).all() else Status.STALLED
 
     @property
     def residual(self) -> Tensor | None:
         """The lowest scaled residual of each member."""
-        return self.lowest
+        like = self.points[0]
+        return torch.as_tensor(self.lowest, dtype=like.real.dtype, device=like.device)
 
     def evaluate(self) -> Tensor:
         """Measure the open members; the gradient of the others is zero."""
-        unknowns = [self._of_open(x.detach()) for x in self.unknowns]
+        part = self.open.size < self.losses.size
+        unknowns = tuple(x[self.open] for x in self.points) if part else self.points
         loss, gradients, residual = self.metric(*unknowns)
-        still = self._note(unknowns, loss, residual)
-        if not still.all():
-            self.metric.keep(still)
-            self.open, gradients = self.open[still], tuple(g[still] for g in gradients)
+        going = self._note(unknowns, loss, residual)
+        if not going.all():
+            self.metric.keep(torch.as_tensor(going, device=residual.device))
+            gradients = tuple(gradient[going] for gradient in gradients)
+            self.open, part = self.open[going], True
         for x, gradient in zip(self.unknowns, gradients, strict=True):
-            if self._all_open:
-                x.grad = gradient
-            else:
+            if part:
                 x.grad = torch.zeros_like(x)
                 x.grad[self.open] = gradient
-        return self.losses.sum()
+            else:
+                x.grad = gradient
+        return torch.tensor(self.losses.sum())
 
-    @property
-    def _all_open(self) -> bool:
-        return len(self.open) == len(self.losses)
-
-    def _of_open(self, x: Tensor) -> Tensor:
-        return x if self._all_open else x[self.open]
-
-    def _note(self, unknowns: list[Tensor], loss: Tensor, residual: Tensor) -> Tensor:
+    def _note(self, unknowns: tuple[Tensor, ...], loss: Tensor, residual: Tensor) -> Any:
         """Keep what is better than before; return a mask of the open members that go on."""
-        before = self._of_open(self.lowest)
-        better = residual < before
-        lowest = torch.where(better, residual, before)
-        slow = residual.isfinite() & ~(residual < 0.9 * before)
-        age = (self._of_open(self.age) + 1) * slow
-        self.losses[self.open], self.lowest[self.open], self.age[self.open] = loss, lowest, age
-        kept = better & (residual < LIMIT)
+        now, before = residual.cpu().numpy(), self.lowest[self.open]
+        better = now < before
+        slow = np.isfinite(now) & ~(now < 0.9 * before)
+        lowest, age = np.where(better, now, before), (self.age[self.open] + 1) * slow
+        self.losses[self.open], self.lowest[self.open] = loss.cpu().numpy(), lowest
+        self.age[self.open] = age
+        kept = better & (now < LIMIT)
         if kept.any():
             for best, x in zip(self.best, unknowns, strict=True):
-                best[self.open[kept]] = x[kept]
-        patience = torch.where(lowest < LIMIT, self.AT_ROUNDING, self.PATIENCE)
-        return (lowest >= 1) & (age < patience) & ~residual.isnan()
+                if kept.size == self.losses.size and kept.all():
+                    best.copy_(x)
+                else:
+                    best[self.open[kept]] = x[kept]
+        patience = np.where(lowest < LIMIT, self.AT_ROUNDING, self.PATIENCE)
+        return (lowest >= 1) & (age < patience) & ~np.isnan(now)

@@ -48,7 +48,7 @@ def singular(A: Tensor, walk: Walk) -> tuple[Tensor, Tensor, Tensor]:
         return U if Q is None else Q @ U, S * unit[..., 0], _columns(V, order).mH
 
     unknowns, error = walk.descend(Rotations(R), factors)
-    walk.accept(error, factors(unknowns))
+    walk.accept(error, lambda: factors(unknowns))
     return factors(unknowns)
 
 
@@ -62,7 +62,7 @@ def eigen(A: Tensor, walk: Walk) -> tuple[Tensor, Tensor]:
         return L * unit[..., 0], _columns(V, order)
 
     unknowns, error = walk.descend(Rotation(whole), factors)
-    walk.accept(error, factors(unknowns))
+    walk.accept(error, lambda: factors(unknowns))
     return factors(unknowns)
 
 
@@ -77,7 +77,7 @@ def inverse(A: Tensor, walk: Walk) -> Tensor:
         error[lost] = inverse_error(whole[lost], X[lost])
         eye = torch.eye(A.shape[-1], dtype=A.dtype, device=A.device)
         short = _norm(whole[lost] @ X[lost] - eye).max().item()
-        walk.accept(error, X / unit, f"The best X leaves ||A X - I|| = {short:.3g}.")
+        walk.accept(error, lambda: X / unit, f"The best X leaves ||A X - I|| = {short:.3g}.")
     return X / unit
 
 
@@ -114,7 +114,7 @@ def solution(A: Tensor, B: Tensor, walk: Walk) -> Tensor:
         if len(lost):
             metric = Preconditioned(A[lost], B[lost], P)
             (X[lost],), error[lost] = walk.descend(metric, shown)
-    walk.accept(error, X * (b / a))
+    walk.accept(error, lambda: X * (b / a))
     return X * (b / a)
 
 
@@ -128,7 +128,7 @@ def least_squares(A: Tensor, B: Tensor, walk: Walk) -> Tensor:
         return unknowns[0] * (b / a)
 
     unknowns, error = walk.descend(Preconditioned(A, B, P, least=True), shown)
-    walk.accept(error, shown(unknowns))
+    walk.accept(error, lambda: shown(unknowns))
     return shown(unknowns)
 
 

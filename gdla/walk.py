@@ -77,7 +77,7 @@ class Walk:
         assert isinstance(unknowns, tuple)
         assert residual is not None
         if solution.status is Status.INTERRUPTED or self.left == 0:
-            self.accept(residual, shown(unknowns))
+            self.accept(residual, lambda: shown(unknowns))
         return unknowns, residual
 
     def descend_plainly(self, loss: Loss, init: Value, error: Callable[..., Tensor]) -> Value:
@@ -100,11 +100,11 @@ class Walk:
             return asked or bool((measured(value) < 1).all())
 
         solution = self._minimize(loss, init, accurate, None, optimizer=self.optimizer)
-        self.accept(measured(solution.value), solution.value)
+        self.accept(measured(solution.value), lambda: solution.value)
         return solution.value
 
-    def accept(self, residual: Tensor, value: Value, why: str = "") -> None:
-        """Raise NotConverged, with what was reached, unless every member is accurate."""
+    def accept(self, residual: Tensor, value: Callable[[], Value], why: str = "") -> None:
+        """Raise NotConverged, with the value that was reached, unless every member is accurate."""
         accurate = residual < LIMIT
         if accurate.all():
             return
@@ -115,7 +115,7 @@ class Walk:
         status = self.solution.status
         status = Status.STALLED if status is Status.CONVERGED and not self.gtol else status
         solution = replace(
-            self.solution, value=self._unstacked(value), status=status, residual=residual
+            self.solution, value=self._unstacked(value()), status=status, residual=residual
         )
         said = (
             f"{self.name} ended with a scaled residual of {worst:.3g}{of}, above the limit of "

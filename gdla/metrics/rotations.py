@@ -58,15 +58,20 @@ class Rotations(Metric):
         """Measure U and V, each of shape (batch, n, n) and nearly unitary."""
         U, V = map(laid_out, unknowns)
         S, D, E = matmul(U.mH, matmul(self.A, V)), _defect(U), _defect(V)
-        values = diagonal(S).clone()
-        diagonal(S).zero_()
-        off, errors = norm(S), torch.maximum(norm(D), norm(E))
+        values, off = _split(S)
+        errors = torch.maximum(norm(D), norm(E))
+        measured = self._measured(off, errors, (D, E))
+        if (measured.residual < 1).all():
+            return measured
         d, noise = self._orthonormalise(S, values.real, D, E, errors)
-        odd = S - S.mH
-        diagonal(odd).copy_(values - values.conj())  # turns the phases of complex values
+        odd, even = S - S.mH, S + S.mH
+        if odd.is_complex():
+            diagonal(odd).copy_(values - values.conj())  # turns the phases of the values
         odd = _angle(odd, d.unsqueeze(-1) + d.unsqueeze(-2), noise)
-        even = _angle(S + S.mH, self._differences(d), noise)
-        return self._measured(off, errors, (_turn(U, odd - even, D), _turn(V, -odd - even, E)))
+        even = _angle(even, self._differences(d), noise)
+        error = measured.residual * self._unit
+        gradients = _turn(U, odd - even, D, error), _turn(V, -odd - even, E, error)
+        return measured._replace(gradients=gradients)
 
     def keep(self, members: Tensor) -> None:
         """Go on with the members where the mask is True."""
@@ -92,10 +97,13 @@ class Rotations(Metric):
         """d_i - d_j, where a difference of zero still has the sign of j - i."""
         return (d.unsqueeze(-1) - d.unsqueeze(-2)).add_(self.tie)
 
+    @property
+    def _unit(self) -> float:
+        return self.A.shape[-1] * torch.finfo(self.A.dtype).eps
+
     def _measured(self, off: Tensor, errors: Tensor, gradients: tuple[Tensor, ...]) -> Measured:
-        unit = self.A.shape[-1] * torch.finfo(self.A.dtype).eps
-        residual = torch.maximum(off / (self.size + (self.size == 0)), errors) / unit
-        return Measured(0.5 * off.square(), gradients, residual)
+        error = torch.maximum(off / (self.size + (self.size == 0)), errors)
+        return Measured(0.5 * off.square(), gradients, error / self._unit)
 
 
 class Rotation(Rotations):
@@ -114,12 +122,21 @@ class Rotation(Rotations):
         """Measure U, of shape (batch, n, n) and nearly unitary."""
         (U,) = map(laid_out, unknowns)
         S, D = matmul(U.mH, matmul(self.A, U)), _defect(U)
-        d = diagonal(S).real.clone()
-        diagonal(S).zero_()
-        off, errors = norm(S), norm(D)
-        d, noise = self._orthonormalise(S, d, D, D, errors)
+        values, off = _split(S)
+        errors = norm(D)
+        measured = self._measured(off, errors, (D,))
+        if (measured.residual < 1).all():
+            return measured
+        d, noise = self._orthonormalise(S, values.real, D, D, errors)
         P = _angle(S + S.mH, self._differences(d), noise).neg_()
-        return self._measured(off, errors, (_turn(U, P, D),))
+        return measured._replace(gradients=(_turn(U, P, D, measured.residual * self._unit),))
+
+
+def _split(S: Tensor) -> tuple[Tensor, Tensor]:
+    """Take the diagonal out of S; return it, and the norm of what is left."""
+    values = diagonal(S).clone()
+    diagonal(S).zero_()
+    return values, norm(S)
 
 
 def _angle(a: Tensor, x: Tensor, noise: Tensor) -> Tensor:
@@ -135,14 +152,15 @@ def _angle(a: Tensor, x: Tensor, noise: Tensor) -> Tensor:
     return slope.copysign_(x).div_(below.add_(torch.finfo(x.dtype).eps ** 4)) * a
 
 
-def _turn(U: Tensor, P: Tensor, D: Tensor) -> Tensor:
+def _turn(U: Tensor, P: Tensor, D: Tensor, error: Tensor) -> Tensor:
     """The gradient that turns U by nearly exp(P), P skew-Hermitian, and mends its defect D.
 
     A polynomial of P does it: of those of degree four, the one nearest to unitary, which it is up
     to SINE^4 |P|^8. Larger P are shortened to where that is a hundredth.
     """
     M = matmul(P, P)
-    if norm(M).max() < SMALL**2:
+    size = norm(M)
+    if (size < (2 * error).clamp_max(SMALL**2)).all():
         return matmul(U, (0.5 * (D - M)).sub_(P))
     N = matmul(M, M)
     size = norm(N).sqrt().sqrt()  # above the spectral norm of P, and near it

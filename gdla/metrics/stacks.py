@@ -56,4 +56,4 @@ def flushed(A: Tensor) -> Tensor:
 
 
 def _tiny(A: Tensor) -> bool:
-    return len(A) >= MANY and max(A.shape[-2:]) <= SMALL
+    return A.shape[0] >= MANY and max(A.shape[-2:]) <= SMALL
