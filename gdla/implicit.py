@@ -22,6 +22,9 @@ to the data (Giles 2008, Lecture Notes in Computational Science and Engineering 
 
 def differentiable(solver: Callable[..., Any], rule: Rule, *data: Tensor) -> tuple[Tensor, ...]:
     """Call a solver on data; let gradients flow through its answers by a rule."""
+    if not (torch.is_grad_enabled() and any(tensor.requires_grad for tensor in data)):
+        with torch.no_grad():
+            return tuple(solver(*data))
     answers: tuple[Tensor, ...] = _Implicit.apply(solver, rule, *data)
     return answers
 

@@ -148,7 +148,7 @@ class Members(Point):
                 x.grad[self.open] = gradient
             else:
                 x.grad = gradient
-        return torch.tensor(self.losses.sum())
+        return torch.as_tensor(self.losses.sum())
 
     def _note(self, unknowns: tuple[Tensor, ...], loss: Tensor, residual: Tensor) -> Any:
         """Keep what is better than before; return a mask of the open members that go on."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -28,6 +29,9 @@ from gdla.walk import Walk
 
 _norm = torch.linalg.matrix_norm
 
+LARGE = 128
+"""From this size on arithmetic, not calls, takes the time of a rotation."""
+
 
 def singular(A: Tensor, walk: Walk) -> tuple[Tensor, Tensor, Tensor]:
     """Factor A = U diag(S) Vh, reduced, with S descending; A is at least as tall as wide.
@@ -47,7 +51,7 @@ def singular(A: Tensor, walk: Walk) -> tuple[Tensor, Tensor, Tensor]:
         U = _columns(U, order)
         return U if Q is None else Q @ U, S * unit[..., 0], _columns(V, order).mH
 
-    unknowns, error = walk.descend(Rotations(R), factors)
+    unknowns, error = walk.descend(Rotations(R, _rough(Rotations, R, factors, walk)), factors)
     walk.accept(error, lambda: factors(unknowns))
     return factors(unknowns)
 
@@ -61,7 +65,8 @@ def eigen(A: Tensor, walk: Walk) -> tuple[Tensor, Tensor]:
         L, order = (V.conj() * (whole @ V)).sum(-2).real.sort(dim=-1)
         return L * unit[..., 0], _columns(V, order)
 
-    unknowns, error = walk.descend(Rotation(whole), factors)
+    near = _rough(Rotation, whole, factors, walk)
+    unknowns, error = walk.descend(Rotation(whole, near), factors)
     walk.accept(error, lambda: factors(unknowns))
     return factors(unknowns)
 
@@ -221,6 +226,21 @@ def _regularised(A: Tensor, unit: Tensor, walk: Walk) -> tuple[Tensor, Tensor]:
     """Invert the singular values that are above rounding; what A X = B asks beyond is refused."""
     rounding = torch.full_like(A[:, 0, 0].real, A.shape[-1] * torch.finfo(A.dtype).eps)
     return _truncated(A, rounding, walk), torch.zeros_like(rounding)
+
+
+def _rough(
+    metric: type[Rotations], A: Tensor, factors: Callable[[tuple[Tensor, ...]], Any], walk: Walk
+) -> tuple[Tensor, ...]:
+    """Descend in single precision first: in large matrices its steps cost half."""
+    single = {torch.float64: torch.float32, torch.complex128: torch.complex64}.get(A.dtype)
+    if single is None or A.shape[-1] < LARGE:
+        return ()
+
+    def doubled(unknowns: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return tuple(x.to(A.dtype) for x in unknowns)
+
+    unknowns, error = walk.descend(metric(A.to(single)), lambda x: factors(doubled(x)))
+    return doubled(unknowns) if (error < LIMIT).all() else ()
 
 
 def _truncated(A: Tensor, rtol: Tensor, walk: Walk) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from gdla.metrics.base import LIMIT, Measured, Metric
-from gdla.metrics.stacks import diagonal, eye, flushed, laid_out, matmul, norm
+from gdla.metrics.stacks import SMALL, diagonal, eye, flushed, laid_out, matmul, norm
 
 
 class NewtonSchulz(Metric):
@@ -98,10 +98,13 @@ class Inverse(Metric):
 
     def __init__(self, A: Tensor) -> None:
         """Take A of shape (batch, m, n), m >= n >= 1, whose entries are about one."""
-        A = flushed(A)
-        self.A, self.Q, self.R = (laid_out(M) for M in (A, *torch.linalg.qr(A)))
+        self.A = laid_out(flushed(A))
+        self.Q, self.R = (laid_out(M) for M in torch.linalg.qr(self.A))
         self.every_Q = self.Q
-        self.size = 1
+        n = A.shape[-1]
+        # Of a tiny triangle all is seen at once: the error is nilpotent all the same.
+        self.size = n if n <= SMALL else 1
+        self.ahead = (n - 1).bit_length()  # ceil(log2 n) steps
 
     def start(self) -> tuple[Tensor]:
         """Invert the diagonal of R; what cannot be inverted stays zero."""
@@ -117,18 +120,18 @@ class Inverse(Metric):
         Z = laid_out(Z)
         n = Z.shape[-1]
         residual = torch.full_like(Z[:, 0, 0].real, torch.inf)
-        if self.size == n or n == 1:
+        if self.ahead == 0:
             X = matmul(Z, self.Q.mH)
             product = matmul(self.A, X) if self.A.shape[-2] == n else matmul(self.R, Z)
             residual = inverse_error(self.A, X, product)
             residual = torch.where(residual < LIMIT, residual, torch.nan)
+        self.ahead = max(self.ahead - 1, 0)
         self.size = min(2 * self.size, n)
         R, seen = _blocks(self.R, self.size), _blocks(Z, self.size)
-        E = matmul(R, seen) - eye(R)
-        loss = 0.5 * norm(E).square().unflatten(0, (-1, len(Z))).sum(0)
-        # Of what has become infinite nothing compares.
-        regular = (norm(self.R) * norm(Z) < n / torch.finfo(Z.dtype).eps) & loss.isfinite()
-        singular = ~regular | (diagonal(Z) == 0).any(-1)
+        E = matmul(R, seen)
+        diagonal(E).sub_(1)
+        loss = 0.5 * norm(E).square().unflatten(0, (-1, Z.shape[0])).sum(0)
+        singular = ~loss.isfinite() | (diagonal(Z) == 0).any(-1)
         rough = ~singular & (residual >= 1)
         if singular.any():
             residual = residual.masked_fill(singular, torch.nan)
@@ -155,22 +158,27 @@ def inverse_error(A: Tensor, X: Tensor, product: Tensor | None = None) -> Tensor
     Args:
         A: shape (batch, m, n), m >= n.
         X: shape (batch, n, m).
-        product: what stands for A X; default: A X.
+        product: what stands for A X, and is overwritten; default: A X.
     """
     rounding = torch.finfo(A.dtype).eps * norm(A) * norm(X)
     unit = (A.shape[-2] * rounding).clamp_min(torch.finfo(A.dtype).tiny)
     product = matmul(A, X) if product is None else product
-    right = norm(product - eye(product))
+    diagonal(product).sub_(1)
+    right = norm(product)
     error = right / unit
     certain = right + A.shape[-2] ** 0.5 * rounding < 1  # False for NaN
     error = torch.where(certain, error, error + LIMIT)
     if (error < LIMIT).any():
-        error = torch.maximum(error, norm(matmul(X, A) - eye(A)) / unit)
+        product = matmul(X, A)
+        diagonal(product).sub_(1)
+        error = torch.maximum(error, norm(product) / unit)
     return error
 
 
 def _blocks(A: Tensor, size: int) -> Tensor:
     """Return the diagonal blocks, shape (number * batch, size, size); zeros fill up the last."""
+    if size == A.shape[-1]:
+        return A
     missing = -A.shape[-1] % size
     A = pad(A, (0, missing, 0, missing)) if missing else A
     rows = A.unflatten(-1, (-1, size)).unflatten(-3, (-1, size))

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from gdla.metrics.base import Measured, Metric
-from gdla.metrics.stacks import diagonal, flushed, laid_out, matmul, norm
+from gdla.metrics.stacks import diagonal, eye, flushed, laid_out, matmul, norm
 
 RADIUS = 1.5  # of one step, in radians: up to it `_turn` stays unitary to a hundredth
 SMALL = 0.2  # steps below it need no care: what they leave, the next step squares
@@ -36,22 +36,27 @@ class Rotations(Metric):
     with no sign.
     """
 
-    def __init__(self, A: Tensor) -> None:
-        """Take A of shape (batch, n, n), n >= 1, whose largest entries are about one."""
-        self.A = laid_out(flushed(A))
+    def __init__(self, A: Tensor, near: tuple[Tensor, ...] = ()) -> None:
+        """Take A of shape (batch, n, n), n >= 1, whose largest entries are about one.
+
+        Args:
+            A: the stack.
+            near: U and V of a descent in lower precision, from which to start.
+        """
+        self.A, self.near = laid_out(flushed(A)), near
         self.size = norm(self.A)
         rank = torch.arange(A.shape[-1], dtype=self.size.dtype, device=A.device)
         self.tie = torch.finfo(A.dtype).eps ** 2 * (rank - rank.unsqueeze(-1))
 
     def start(self) -> tuple[Tensor, ...]:
         """Sweep by a few QR factorisations, which bring the large values to the front."""
-        S = self.A
-        U = V = torch.eye(S.shape[-1], dtype=S.dtype, device=S.device).expand_as(S)
-        for sweep in range(_sweeps(S)):
+        U, V = self.near or (eye(self.A).expand_as(self.A),) * 2
+        S = U.mH @ self.A @ V if self.near else self.A
+        for _ in range(1 if self.near else _sweeps(S)):
             Q, L = torch.linalg.qr(S.mH)
-            V = V @ Q if sweep else Q
+            V = V @ Q
             Q, S = torch.linalg.qr(L.mH)
-            U = U @ Q if sweep else Q
+            U = U @ Q
         return laid_out(U), laid_out(V)
 
     def __call__(self, *unknowns: Tensor) -> Measured:
@@ -111,9 +116,9 @@ class Rotation(Rotations):
 
     def start(self) -> tuple[Tensor, ...]:
         """Take a few steps of the QR algorithm."""
-        S = self.A
-        U = torch.eye(S.shape[-1], dtype=S.dtype, device=S.device).expand_as(S)
-        for _ in range(2 * _sweeps(S)):
+        (U,) = self.near or (eye(self.A).expand_as(self.A),)
+        S = U.mH @ self.A @ U if self.near else self.A
+        for _ in range(2 if self.near else 2 * _sweeps(S)):
             Q, R = torch.linalg.qr(S)
             U, S = U @ Q, R @ Q
         return (laid_out(U),)
@@ -171,8 +176,12 @@ def _turn(U: Tensor, P: Tensor, D: Tensor, error: Tensor) -> Tensor:
 
 
 def _sweeps(A: Tensor) -> int:
-    """QR sweeps cost what steps cost; those that pay grow with log n."""
-    return A.shape[-1].bit_length() // 2
+    """QR sweeps cost what steps cost, and those that pay grow with log n.
+
+    But of a few small matrices a step costs more: it makes a hundred calls.
+    """
+    small = A.shape[-1] <= 16 and A.shape[0] <= 16
+    return 4 if small else A.shape[-1].bit_length() // 2
 
 
 def _defect(U: Tensor) -> Tensor:

@@ -1,27 +1,22 @@
 """Each optimiser keeps the promise for which it was written."""
 
-import itertools
 from functools import partial
 
 import pytest
 import torch
 
 from gdla import gallery, minimize
-from gdla.losses import brockett, residual
-from gdla.optim import LBFGS, ConjugateGradient, Kogbetliantz, polar_step
+from gdla.losses import residual
+from gdla.optim import LBFGS, ConjugateGradient
 
 from .matrices import (
     DTYPES,
-    GALLERY,
-    LIMIT,
     REAL,
     cast,
     gaussian,
-    in_rounding_units,
     norm,
     seeded,
     short,
-    unitarity,
 )
 
 every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=short)
@@ -186,115 +181,3 @@ def test_conjugate_gradients_begin_anew_where_the_loss_is_no_quadratic():
     )
     assert solution.converged
     assert solution.value.abs().max() < 1e-9
-
-
-# --- Kogbetliantz ---------------------------------------------------------------------------------
-
-SQUARE = {name: A for name, A in GALLERY.items() if A.shape[0] == A.shape[1]}
-# Equal values leave their vectors undetermined: the approach is slow.
-EQUAL_VALUES = ("cyclic", "skew", "repeated", "nilpotent", "square")
-
-
-def off_diagonal(S):
-    return S - torch.diag_embed(S.diagonal(dim1=-2, dim2=-1))
-
-
-def rotate(A, U, V, steps):
-    """Descend by Kogbetliantz; return the path of U, V and the off-diagonal part of U^H A V."""
-    weights = torch.arange(len(A), 0, -1, dtype=A.real.dtype)
-    path = []
-
-    def watch(_, value):
-        U, V = value
-        off = in_rounding_units(off_diagonal(U.mH @ A @ V), norm(A))
-        path.append((U, V, off))
-        return off < 1
-
-    minimize(
-        brockett(A, weights),
-        (U, V),
-        optimizer=partial(Kogbetliantz, weights=weights),
-        gtol=0,
-        max_steps=steps,
-        callback=watch,
-    )
-    return path
-
-
-@every_dtype
-@pytest.mark.parametrize("name", SQUARE)
-def test_rotations_reach_the_diagonal_in_few_steps_and_stay_unitary(name, dtype):
-    A = cast(SQUARE[name], dtype)
-    eye = torch.eye(len(A), dtype=dtype)
-    path = rotate(A, eye, eye, 60 if name.endswith(EQUAL_VALUES) else 25)
-    assert path[-1][-1] < 1
-    assert max(unitarity(Q) for U, V, _ in path for Q in (U, V)) < LIMIT
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_near_the_end_each_step_squares_the_error(seed):
-    A = gallery.arithmetic(6, 6, 10.0, generator=seeded(seed))
-    U, _, Vh = torch.linalg.svd(A)
-    nudge = [
-        torch.linalg.matrix_exp(1e-3 * (W - W.mH)) for W in (gaussian(6, 6), gaussian(6, 6, seed=1))
-    ]
-    path = rotate(A, U @ nudge[0], Vh.mH @ nudge[1], 10)
-    eps = torch.finfo(A.dtype).eps * len(A)
-    errors = [off * eps for *_, off in path]
-    assert errors[0] > 1e-4
-    # The constant is that of the third derivatives over the smallest gap, here 0.18.
-    assert all(after < 30 * before**2 + eps for before, after in itertools.pairwise(errors))
-    assert len(errors) <= 4
-
-
-@every_dtype
-@pytest.mark.parametrize("n", [1, 3, 6])
-def test_the_gradient_of_brockett_is_minus_a_v_n(n, dtype):
-    A, U, V = (gaussian(n, n, dtype=dtype, seed=seed) for seed in range(3))
-    weights = torch.arange(n, 0, -1, dtype=A.real.dtype)
-    U.requires_grad_()
-    V.requires_grad_()
-    in_U, in_V = torch.autograd.grad(brockett(A, weights)(U, V), (U, V))
-    tolerance = 100 * n * torch.finfo(dtype).eps
-    assert torch.allclose(in_U, -A @ V * weights, rtol=tolerance, atol=tolerance)
-    assert torch.allclose(in_V, -A.mH @ U * weights, rtol=tolerance, atol=tolerance)
-
-
-@pytest.mark.parametrize("n", [2, 3, 5])
-def test_the_hessian_at_the_solution_falls_apart_into_pairs(n):
-    A = gallery.arithmetic(n, n, 4.0, generator=seeded(n))
-    U, S, Vh = torch.linalg.svd(A)
-    weights = torch.arange(n, 0, -1, dtype=A.dtype)
-    pairs = torch.triu_indices(n, n, 1)
-    count = pairs.shape[1]
-
-    def skew(x):
-        P = torch.zeros(n, n, dtype=A.dtype).index_put((pairs[0], pairs[1]), x)
-        return P - P.T
-
-    def height(x):
-        rotations = [torch.linalg.matrix_exp(skew(part)) for part in x.split(count)]
-        return brockett(A, weights)(U @ rotations[0], Vh.T @ rotations[1])
-
-    x = torch.zeros(2 * count, dtype=A.dtype)
-    H = torch.autograd.functional.hessian(height, x).reshape(2, count, 2, count)
-    between = H.permute(1, 3, 0, 2).clone()  # pair x pair x (U, V) x (U, V)
-    within = between.diagonal(dim1=0, dim2=1).permute(2, 0, 1).clone()
-    between.diagonal(dim1=0, dim2=1).zero_()
-    assert between.abs().max() < 1e-12 * H.abs().max()
-    # In the sum and the difference of the two angles: (n_i -+ n_j) (s_i -+ s_j).
-    i, j = pairs
-    odd = (weights[i] - weights[j]) * (S[i] - S[j])
-    even = (weights[i] + weights[j]) * (S[i] + S[j])
-    eigenvalues = torch.linalg.eigvalsh(within)
-    assert torch.allclose(eigenvalues, torch.stack([odd, even], -1), rtol=1e-12)
-
-
-@every_dtype
-def test_a_polar_step_squares_the_distance_from_unitary(dtype):
-    Q = torch.linalg.qr(gaussian(5, 5, dtype=dtype)).Q
-    near = Q @ (torch.eye(5, dtype=dtype) + 1e-3 * gaussian(5, 5, dtype=dtype, seed=1))
-    skewness = norm(near.mH @ near - torch.eye(5, dtype=dtype))
-    after = polar_step(near)
-    assert norm(after.mH @ after - torch.eye(5, dtype=dtype)) < skewness**2
-    assert unitarity(polar_step(Q)) < LIMIT

@@ -12,6 +12,7 @@ from jaxtyping import jaxtyped
 
 import gdla
 from gdla import gallery, losses
+from gdla.walk import Walk
 
 from .matrices import gaussian, seeded
 
@@ -55,6 +56,7 @@ CALLS = {
     "inv of a stack": (gdla.inv, (STACK,)),
     "solve": (gdla.solve, (A, gaussian(4, 2))),
     "svdvals": (gdla.svdvals, (STACK,)),
+    "eigvalsh": (gdla.eigvalsh, (STACK + STACK.mT,)),
     "mse": (losses.mse, (A, A)),
     "orthonormality": (losses.orthonormality, (STACK,)),
     "original": (gallery.original, ("M3",)),
@@ -66,6 +68,50 @@ CALLS = {
 def test_shapes_are_as_promised(call):
     function, arguments = call
     checked(function)(*arguments)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        *(gdla.inv, gdla.pinv, gdla.solve, gdla.lstsq, gdla.svd, gdla.svdvals),
+        *(gdla.eigh, gdla.eigvalsh, gdla.polar),
+    ],
+    ids=lambda function: function.__name__,
+)
+def test_all_functions_share_their_options(function):
+    parameter = inspect.signature(function).parameters["options"]
+    assert parameter.kind is parameter.VAR_KEYWORD
+    assert parameter.annotation == "Unpack[Options]"
+    A = gaussian(3, 3)
+    A = A @ A.T
+    arguments = (A, A) if function in (gdla.solve, gdla.lstsq) else (A,)
+    function(
+        *arguments,
+        optimizer=None,
+        gtol=None,
+        max_steps=100,
+        callback=lambda *_: None,
+        progress=False,
+    )
+
+
+def test_the_options_are_those_that_a_walk_takes():
+    walk = inspect.signature(Walk).parameters
+    keywords = {name for name, p in walk.items() if p.kind is p.KEYWORD_ONLY}
+    assert keywords == set(gdla.Options.__annotations__)
+    assert all(walk[name].default is not inspect.Parameter.empty for name in keywords)
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (5, 3), (3, 5), (2, 5, 3)], ids=str)
+def test_factors_have_the_shapes_that_their_documentation_names(shape):
+    A = gaussian(*shape)
+    *batch, m, n = shape
+    k = min(m, n)
+    assert [x.shape for x in gdla.svd(A)] == [(*batch, m, m), (*batch, k), (*batch, n, n)]
+    reduced = gdla.svd(A, full_matrices=False)
+    assert [x.shape for x in reduced] == [(*batch, m, k), (*batch, k), (*batch, k, n)]
+    assert [x.shape for x in gdla.polar(A)] == [(*batch, m, n), (*batch, n, n)]
+    assert [x.shape for x in gdla.eigh(A @ A.mT)] == [(*batch, m), (*batch, m, m)]
 
 
 def test_pinv_swaps_rows_and_columns():
@@ -96,6 +142,7 @@ def test_a_wrong_shape_would_be_seen():
 
 def test_every_array_in_a_public_signature_has_a_shape():
     public = [gdla.inv, gdla.pinv, gdla.solve, gdla.lstsq, gdla.svd, gdla.svdvals]
+    public += [gdla.eigh, gdla.eigvalsh, gdla.polar]
     for function in public:
         assert function.__annotations__["A"].startswith("Inexact[")
     drawn = gallery.geometric(3, 2, 10.0, generator=seeded())
