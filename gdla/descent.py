@@ -81,7 +81,8 @@ def minimize(
                     method.step(point.closure)
                     tick()
         except KeyboardInterrupt:  # what was reached so far is not lost
-            history[begun:] = [point.measure(step=begun)]
+            if len(history) == begun:
+                history.append(point.measure(step=begun))
             status = Status.INTERRUPTED
     return Solution(point.value, status, tuple(history), point.residual)
 

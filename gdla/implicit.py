@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.forward_ad import unpack_dual
 
 Rule = Callable[..., tuple[Tensor | None, ...]]
 """Maps gradients with respect to the answers, the data and the answers to gradients with respect
@@ -22,11 +23,17 @@ to the data (Giles 2008, Lecture Notes in Computational Science and Engineering 
 
 def differentiable(solver: Callable[..., Any], rule: Rule, *data: Tensor) -> tuple[Tensor, ...]:
     """Call a solver on data; let gradients flow through its answers by a rule."""
-    if not (torch.is_grad_enabled() and any(tensor.requires_grad for tensor in data)):
+    if not any(map(_followed, data)):
         with torch.no_grad():
             return tuple(solver(*data))
     answers: tuple[Tensor, ...] = _Implicit.apply(solver, rule, *data)
     return answers
+
+
+def _followed(tensor: Tensor) -> bool:
+    """Whether a gradient is asked for, backward, or forward through a tangent."""
+    backward = torch.is_grad_enabled() and tensor.requires_grad
+    return backward or unpack_dual(tensor).tangent is not None  # forward is then refused
 
 
 class _Implicit(torch.autograd.Function):

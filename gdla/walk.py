@@ -27,7 +27,7 @@ class Options(TypedDict, total=False):
     """Factory of a torch optimiser such as `functools.partial(torch.optim.SGD, lr=0.1)`, to descend
     on the loss that the function names, A as it is. Default None: the fast way of the function."""
     gtol: float | None
-    """Stop when the norm of the gradient is at most this. Default 0: go on to rounding level."""
+    """Stop when the norm of the gradient is at most this. By default go on to rounding level."""
     max_steps: int
     """Bound on the number of steps. Default 10,000."""
     callback: Callback | None
@@ -142,11 +142,14 @@ class Walk:
             progress=self.progress,
             **options,
         )
-        history = solution.history
+        history, status = solution.history, solution.status
         if self.solution is not None:
             history = self.solution.history + tuple(map(self._later, history[1:]))
-        self.left -= solution.steps
-        self.solution = replace(solution, history=history)
+            if self.solution.status is Status.INTERRUPTED:
+                status = Status.INTERRUPTED
+        # Who stops a descent stops those that were to follow.
+        self.left = 0 if status is Status.INTERRUPTED else self.left - solution.steps
+        self.solution = replace(solution, history=history, status=status)
         return solution
 
     def _told(self, shown: Shown) -> Callback | None:

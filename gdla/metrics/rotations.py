@@ -1,7 +1,7 @@
 """Rotations that diagonalise: the metric that puts the SVD and eigenvalues a dozen steps away.
 
-The loss is Jacobi's (1846, Crelle 30): half the sum of |S_ij|^2 off the diagonal of S = U^H A V,
-for unitary U and V. Its minimum, zero, is the SVD up to order and phase. Brockett's cost
+The loss is Jacobi's (1846, Crelle 30): half the squares of what stands off the diagonal of
+S = U^H A V, for unitary U and V. Its minimum, zero, is the SVD up to order and phase. Brockett's cost
 -Re tr(U^H A V N), see `gdla.losses.brockett`, is stationary exactly there, and picks one order. At
 the solution the Hessians of both fall apart into one small block for each pair (i, j) of columns,
 so Newton's step costs a few products: the rotations of Kogbetliantz (1955, Quarterly of Applied

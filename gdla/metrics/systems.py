@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gdla.metrics.base import Measured, Metric
+from gdla.metrics.base import LIMIT, Measured, Metric
 
 _norm = torch.linalg.vector_norm
 
@@ -67,12 +67,12 @@ class Conjugate(Metric):
     def __call__(self, X: Tensor) -> Measured:
         """Find the next direction, and how far to go along it."""
         error = backward_error(self.R, self.size, X, self.B)
-        claimed = error < 1
-        if claimed.any():
-            true = self.B - self.A @ X
-            error = torch.where(claimed, backward_error(true, self.size, X, self.B), error)
-            self.R = torch.where(claimed[:, None, None], true, self.R)
-            self.slope = torch.where(claimed[:, None, None], 0.0, self.slope)  # begin anew
+        claimed = error
+        if (claimed < LIMIT).any():
+            self.R = self.B - self.A @ X
+            error = backward_error(self.R, self.size, X, self.B)
+            astray = (claimed < 1) & (error >= 1)
+            self.slope = torch.where(astray[:, None, None], 0.0, self.slope)  # begin anew
         downhill = self.R if self.definite else self.A.mH @ self.R
         slope = _dot(downhill, downhill)
         self.D = downhill + _quotient(slope, self.slope) * self.D

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 import torch
-from torch.autograd import gradcheck, gradgradcheck
+from torch.autograd import forward_ad, gradcheck, gradgradcheck
 
 import gdla
 from gdla import gallery
@@ -418,10 +418,23 @@ def test_functional_gradients_are_those_of_backward(name):
     assert agree(functional(*(x.detach() for x in data)), expected, 1e-12)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's own, when it first loads these
+# torch itself warns when it first loads what forward mode needs.
+loads_forward_mode = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+@loads_forward_mode
 def test_what_torch_func_cannot_do_is_refused():
     A = gaussian(2, 3, 3)
     with pytest.raises(RuntimeError, match="vmap"):
         torch.vmap(gdla.inv)(A)
     with pytest.raises(NotImplementedError, match="forward mode"):
         torch.func.jvp(gdla.inv, (A,), (A,))
+
+
+@loads_forward_mode
+@pytest.mark.parametrize("name", {**ANSWERS, **POLAR})
+def test_tangents_do_not_flow_through_the_steps_of_a_descent(name):
+    answer = {**ANSWERS, **POLAR}[name]
+    data = [EASY, gaussian(2, 1)] if name in ("solve", "lstsq") else [EASY]
+    with forward_ad.dual_level(), pytest.raises(NotImplementedError, match="forward mode"):
+        answer(gdla, *(forward_ad.make_dual(x, torch.ones_like(x)) for x in data))

@@ -852,8 +852,9 @@ def test_a_large_stack_of_tiny_matrices_goes_as_its_members(name):
     large, _ = descend(METRICS[name](members))
     small, _ = descend(METRICS[name](EVERYONE))
     assert large.status is small.status is Status.CONVERGED
-    assert abs(large.steps - small.steps) <= 1
-    if not name.startswith("Rotation"):  # their vectors are determined up to a phase
+    # Rotations of few small matrices start from more sweeps, those of many take steps instead.
+    if not name.startswith("Rotation"):
+        assert large.steps == small.steps
         for x, y in zip(large.value, small.value, strict=True):
             assert torch.allclose(x, y.repeat(40, *[1] * (y.ndim - 1)), rtol=1e-9, atol=1e-10)
 

@@ -144,6 +144,10 @@ SEVERAL = {
         of_rank(12, 12, 7),
     ),
 }
+SEVERAL["Rotations, Rotations of twice the digits"] = (
+    gdla.svdvals,
+    gallery.arithmetic(128, 128, 100.0, generator=seeded(3)),
+)
 several_metrics = pytest.mark.parametrize(("function", "A"), SEVERAL.values(), ids=SEVERAL)
 
 
@@ -256,6 +260,16 @@ def test_true_stops_at_once(name, optimizer, step):
     assert error.solution.status is Status.INTERRUPTED
     assert error.solution.steps == step
     assert calls == list(range(step + 1))
+
+
+@several_metrics
+def test_true_stops_the_metrics_that_were_to_follow(function, A):
+    _, records, _ = watched(function, A)
+    for last in range(1, len(records)):
+        count = itertools.count(1)
+        # Asked for once only: a callback that is called again would not repeat itself.
+        failure(function, A, callback=lambda *_, count=count, last=last: next(count) == last)
+        assert next(count) == last + 1
 
 
 @every_function
