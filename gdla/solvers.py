@@ -85,7 +85,7 @@ def inverse(A: Tensor, walk: Walk) -> Tensor:
         eye = torch.eye(A.shape[-1], dtype=A.dtype, device=A.device)
         short = _norm(whole[lost] @ X[lost] - eye).max().item()
         walk.accept(error, lambda: X / unit, f"The best X leaves ||A X - I|| = {short:.3g}.")
-    return X / unit
+    return _finite(X / unit)
 
 
 def pseudo_inverse(A: Tensor, rtol: Tensor, walk: Walk) -> Tensor:
@@ -98,7 +98,7 @@ def pseudo_inverse(A: Tensor, rtol: Tensor, walk: Walk) -> Tensor:
     sure = (error < LIMIT) & (_norm(whole) * _norm(X) * rtol < 1)
     if not sure.all():
         X[~sure] = _truncated(whole[~sure], rtol[~sure], walk)
-    return X / unit
+    return _finite(X / unit)
 
 
 def solution(A: Tensor, B: Tensor, walk: Walk) -> Tensor:
@@ -122,7 +122,7 @@ def solution(A: Tensor, B: Tensor, walk: Walk) -> Tensor:
             metric = Preconditioned(A[lost], B[lost], P)
             (X[lost],), error[lost] = walk.descend(metric, shown)
     walk.accept(error, lambda: X * (b / a))
-    return X * (b / a)
+    return _finite(X * (b / a))
 
 
 def least_squares(A: Tensor, B: Tensor, walk: Walk) -> Tensor:
@@ -136,7 +136,7 @@ def least_squares(A: Tensor, B: Tensor, walk: Walk) -> Tensor:
 
     unknowns, error = walk.descend(Preconditioned(A, B, P, least=True), shown)
     walk.accept(error, lambda: shown(unknowns))
-    return shown(unknowns)
+    return _finite(shown(unknowns))
 
 
 def plain(A: Tensor, B: Tensor, error: Callable[[Tensor], Tensor], walk: Walk) -> Tensor:
@@ -201,7 +201,7 @@ def factors_error(A: Tensor, U: Tensor, S: Tensor, Vh: Tensor) -> Tensor:
 
 
 def scaled(A: Tensor, dim: int | tuple[int, int] = (-2, -1)) -> tuple[Tensor, Tensor]:
-    """Bring matrices (columns, where dim is -2) near one: their squares must not overflow.
+    """Bring matrices (columns, where dim is -2) near one: metrics know no other size.
 
     Returns:
         A / unit and unit, powers of two, which change no digit; of shape (batch, 1, 1), or
@@ -209,12 +209,21 @@ def scaled(A: Tensor, dim: int | tuple[int, int] = (-2, -1)) -> tuple[Tensor, Te
     """
     info = torch.finfo(A.dtype)
     size = torch.linalg.vector_norm(A, dim=dim, keepdim=True)
-    if ((size > info.max**-0.125) & (size < info.max**0.125)).all():
+    if ((size > 1e-3) & (size < 1e6)).all():  # near enough, and a copy saved
         return A, torch.ones_like(size)
     largest = A.abs().amax(dim, keepdim=True)
     exponent = torch.frexp(largest.clamp_min(info.tiny)).exponent - 1
     unit = torch.ldexp(torch.ones_like(largest), exponent)
     return A / unit, unit
+
+
+def _finite(X: Tensor) -> Tensor:
+    if not torch.isfinite(X).all():
+        raise OverflowError(
+            f"the answer is larger than {torch.finfo(X.dtype).max:.3g}, the largest number of "
+            f"{str(X.dtype).removeprefix('torch.')}; scale A up, or B down"
+        )
+    return X
 
 
 def _approached(A: Tensor, unit: Tensor, walk: Walk) -> tuple[Tensor, Tensor]:

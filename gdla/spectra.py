@@ -36,7 +36,7 @@ def svd(
     """Factor A = U diag(S) Vh with orthonormal columns in U, rows in Vh, and S descending.
 
     Named an optimiser, it descends on `gdla.losses.factorisation`, the loss that the book's
-    chapter teaches. By default it descends on `gdla.losses.brockett` in the metric of
+    chapter teaches. By default it descends on what U^H A V has off its diagonal, in the metric of
     `gdla.metrics.Rotations`, where the minimum is the same and a dozen steps suffice.
 
     Args:
@@ -87,7 +87,7 @@ def eigh(
     """Factor a Hermitian A = V diag(L) V^H with unitary V and L ascending.
 
     Named an optimiser, it descends on `gdla.losses.factorisation` with both factors the same. By
-    default it descends on Brockett's cost with one factor, in the metric of
+    default it descends on what V^H A V has off its diagonal, in the metric of
     `gdla.metrics.Rotation`.
 
     Args:

@@ -1,11 +1,11 @@
 """Rotations that diagonalise: the metric that puts the SVD and eigenvalues a dozen steps away.
 
 The loss is Jacobi's (1846, Crelle 30): half the squares of what stands off the diagonal of
-S = U^H A V, for unitary U and V. Its minimum, zero, is the SVD up to order and phase. Brockett's cost
--Re tr(U^H A V N), see `gdla.losses.brockett`, is stationary exactly there, and picks one order. At
-the solution the Hessians of both fall apart into one small block for each pair (i, j) of columns,
-so Newton's step costs a few products: the rotations of Kogbetliantz (1955, Quarterly of Applied
-Mathematics 13), here of all pairs at once.
+S = U^H A V, for unitary U and V. Its minimum, zero, is the SVD up to order and phase. Brockett's
+cost -Re tr(U^H A V N), see `gdla.losses.brockett`, is stationary exactly there, and picks one
+order. At the solution the Hessians of both fall apart into one small block for each pair (i, j) of
+columns, so Newton's step costs a few products: the rotations of Kogbetliantz (1955, Quarterly of
+Applied Mathematics 13), here of all pairs at once.
 
 The steps leave the unitary matrices by what a polynomial misses of an exponential. Each step
 measures the defects U^H U - I and V^H V - I, mends them, and rotates by S as it would be without

@@ -41,7 +41,9 @@ def test_an_example_runs_alone(code, tmp_path):
     )
     assert (done.returncode, done.stderr) == (0, "")
     # What an example prints stands beside the print, as a comment.
-    assert done.stdout.splitlines() == [said.strip() for said in re.findall(r"print\(.*# (.*)", code)]
+    assert done.stdout.splitlines() == [
+        said.strip() for said in re.findall(r"print\(.*# (.*)", code)
+    ]
 
 
 def test_the_two_commands_come_first():

@@ -19,6 +19,7 @@ from .matrices import (
     LIMIT,
     NAMED,
     RANK_DEFICIENT,
+    REAL,
     RECTANGULAR,
     WELL_CONDITIONED,
     cast,
@@ -333,6 +334,7 @@ def test_each_matrix_of_a_batch_is_treated_as_if_alone(function, dtype):
         (torch.complex128, 1e-300),
         (torch.float32, 1e30),
         (torch.complex64, 1e-30),
+        *[(dtype, 10.0**power) for dtype in REAL for power in (-25, -15, -9, -5, -3, 5, 7, 12)],
     ],
     ids=str,
 )
@@ -344,6 +346,18 @@ def test_no_scale_overflows(dtype, size):
     assert system_residual(A, solve(size * A, B) * size, B) < LIMIT
     assert system_residual(A, solve(A, size * B) / size, B) < LIMIT
     assert normal_residual(A[:, :3], lstsq(size * A[:, :3], size * B).solution, B) < LIMIT
+
+
+def test_an_answer_too_large_for_its_dtype_is_refused():
+    A = torch.full((1, 1), 1e-310, dtype=torch.float64)
+    for call in (
+        lambda: inv(A),
+        lambda: pinv(A),
+        lambda: solve(A, torch.ones(1).double()),
+        lambda: lstsq(A, torch.ones(1).double()),
+    ):
+        with pytest.raises(OverflowError, match=r"largest number of float64; scale A up"):
+            call()
 
 
 # --- never a wrong answer -------------------------------------------------------------------------
@@ -545,32 +559,78 @@ def test_expanded_batches_are_read_only_views(dtype):
 
 @st.composite
 def systems(draw, square=False):
-    """A matrix of prescribed, well separated from zero, or vanishing singular values."""
+    """A stack of matrices of drawn singular values: equal, tiny, vanishing, of any scale."""
     m = draw(st.integers(1, 8))
     n = m if square else draw(st.integers(1, 8))
-    value = st.floats(0.1, 1.0) if square else st.just(0.0) | st.floats(0.1, 1.0)
-    S = draw(st.lists(value, min_size=min(m, n), max_size=min(m, n)))
+    few = st.sampled_from([1e-13, 1e-9, 1e-6, 1e-3, 1.0] if square else [0.0, 0.5, 1.0])
+    value = few | st.floats(0.1, 1.0)
     generator = seeded(draw(st.integers(0, 2**31)))
+    members = [
+        gallery.with_singular_values(
+            torch.tensor(
+                draw(st.lists(value, min_size=min(m, n), max_size=min(m, n))), dtype=torch.float64
+            ),
+            *(m, n),
+            generator=generator,
+        )
+        for _ in range(draw(st.integers(1, 3)))
+    ]
     dtype = draw(st.sampled_from(DTYPES))
-    A = gallery.with_singular_values(
-        torch.tensor(S, dtype=torch.float64), m, n, generator=generator
-    )
-    return 2.0 ** draw(st.integers(-40, 40)) * cast(A, dtype)
+    return 2.0 ** draw(st.integers(-40, 40)) * cast(torch.stack(members), dtype)
 
 
 @given(systems(square=True), st.integers(1, 3))
-def test_any_matrix_of_modest_condition_is_inverted_and_solved(A, columns):
-    B = gaussian(len(A), columns, dtype=A.dtype)
-    assert inverse_residual(A, inv(A)) < LIMIT
-    assert system_residual(A, solve(A, B), B) < LIMIT
+def test_any_regular_matrix_is_inverted_and_solved(A, columns):
+    B = gaussian(len(A), A.shape[-1], columns, dtype=A.dtype)
+    X, Y = returned(inv, A), returned(solve, A, B)
+    assert (X is not None and Y is not None) or not regular_to_rounding(A)
+    for k in range(len(A)):
+        assert X is None or inverse_residual(A[k], X[k]) < LIMIT
+        assert Y is None or system_residual(A[k], Y[k], B[k]) < LIMIT
 
 
 @given(systems(), st.integers(1, 3))
 def test_any_matrix_of_any_rank_has_its_pseudo_inverse(A, columns):
-    B = gaussian(len(A), columns, dtype=A.dtype)
-    X, Y = pinv(A), lstsq(A, B).solution
-    assert max(penrose_residuals(A, X)) < LIMIT
-    assert normal_residual(A, Y, B) < LIMIT
-    assert (
-        in_rounding_units(Y - X @ B, (norm(A) * norm(X)).clamp_min(1) * norm(X) * norm(B)) < LIMIT
-    )
+    B = gaussian(len(A), A.shape[-2], columns, dtype=A.dtype)
+    for a, x, b, y in zip(A, pinv(A), B, lstsq(A, B).solution, strict=True):
+        assert max(penrose_residuals(a, x)) < LIMIT
+        assert normal_residual(a, y, b) < LIMIT
+        bound = (norm(a) * norm(x)).clamp_min(1) * norm(x) * norm(b)
+        assert in_rounding_units(y - x @ b, bound) < LIMIT
+
+
+KINDS = ("gaussian", "uniform", "integer", "sparse", "triangular", "graded")
+
+
+def drawn(kind, count, n, generator):
+    """Many random square matrices of one kind and size."""
+    A = torch.randn(count, n, n, generator=generator, dtype=torch.float64)
+    match kind:
+        case "uniform":
+            return torch.rand(A.shape, generator=generator, dtype=torch.float64)
+        case "integer":
+            return torch.randint(-2, 3, A.shape, generator=generator).double()
+        case "sparse":
+            return A * (torch.rand(A.shape, generator=generator) < 0.5)
+        case "triangular":
+            return A.triu()
+        case "graded":
+            return A * 10.0 ** -torch.arange(n).double()
+        case _:
+            return A
+
+
+@pytest.mark.parametrize("n", range(1, 9))
+@pytest.mark.parametrize("kind", KINDS)
+def test_of_ten_thousand_random_matrices_none_fails(kind, n):
+    A = drawn(kind, 210, n, seeded(n))
+    regular = torch.stack([torch.tensor(regular_to_rounding(a)) for a in A])
+    X = inv(A[regular])
+    assert inverse_residual(A[regular], X) < LIMIT
+    B = gaussian(210, n, 1)
+    assert system_residual(A[regular], solve(A[regular], B[regular]), B[regular]) < LIMIT
+    assert max(penrose_residuals(A, pinv(A))) < LIMIT
+    singular = torch.linalg.matrix_rank(A) < n
+    for a in A[singular][:20]:
+        with pytest.raises(NotConverged, match=r"The best X leaves \|\|A X - I\|\| = "):
+            inv(a)

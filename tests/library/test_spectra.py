@@ -17,6 +17,7 @@ from .matrices import (
     GALLERY,
     LIMIT,
     NAMED,
+    REAL,
     cast,
     gaussian,
     in_rounding_units,
@@ -152,6 +153,7 @@ def test_the_result_is_the_named_tuple_of_torch():
         (torch.complex128, 1e-300),
         (torch.float32, 1e30),
         (torch.complex64, 1e-30),
+        *[(dtype, 10.0**power) for dtype in REAL for power in (-25, -15, -9, -5, -3, 5, 7, 12)],
     ],
     ids=str,
 )
@@ -244,7 +246,7 @@ def test_the_named_tuple_of_eigh_is_that_of_torch():
     assert eigh(A).eigenvalues is not None
 
 
-@pytest.mark.parametrize("size", [1e150, 1e-150, 1e300, 1e-300])
+@pytest.mark.parametrize("size", [1e150, 1e-150, 1e300, 1e-300, 1e-36, 1e-20, 1e-9, 1e-3, 1e9])
 def test_no_scale_of_a_hermitian_matrix_overflows(size):
     A = hermitian(gaussian(5, 5))
     L, V = eigh(size * A)
