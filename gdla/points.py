@@ -152,12 +152,14 @@ class Members(Point):
 
     def _note(self, unknowns: tuple[Tensor, ...], loss: Tensor, residual: Tensor) -> Any:
         """Keep what is better than before; return a mask of the open members that go on."""
-        now, before = residual.cpu().numpy(), self.lowest[self.open]
+        height, before = loss.cpu().numpy(), self.lowest[self.open]
+        finite = np.isfinite(height)  # what has overflowed is given up
+        now = np.where(finite, residual.cpu().numpy(), np.nan)
         better = now < before
         slow = np.isfinite(now) & ~(now < 0.9 * before)
         lowest, age = np.where(better, now, before), (self.age[self.open] + 1) * slow
-        self.losses[self.open], self.lowest[self.open] = loss.cpu().numpy(), lowest
-        self.age[self.open] = age
+        self.losses[self.open] = np.where(finite, height, self.losses[self.open])
+        self.lowest[self.open], self.age[self.open] = lowest, age
         kept = better & (now < LIMIT)
         if kept.any():
             for best, x in zip(self.best, unknowns, strict=True):

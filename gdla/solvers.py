@@ -24,14 +24,14 @@ from gdla.metrics import (
     backward_error,
     inverse_error,
 )
-from gdla.metrics.stacks import flushed
+from gdla.metrics.stacks import flushed, qr
 from gdla.walk import Walk
 
 _norm = torch.linalg.matrix_norm
 
 GUESS = 4669201609
 """The seed of the guess: one that nobody draws a matrix from, or the guess would be the answer."""
-LARGE = 128
+LARGE = 80
 """From this size on arithmetic, not calls, takes the time of a rotation."""
 
 
@@ -43,13 +43,16 @@ def singular(A: Tensor, walk: Walk) -> tuple[Tensor, Tensor, Tensor]:
     """
     whole, unit = scaled(A)
     whole = flushed(whole)
-    Q, R = torch.linalg.qr(whole) if A.shape[-2] > A.shape[-1] else (None, whole)
+    Q, R = qr(whole) if A.shape[-2] > A.shape[-1] else (None, whole)
 
     def factors(unknowns: tuple[Tensor, ...]) -> tuple[Tensor, Tensor, Tensor]:
         U, V = unknowns
         values = (U.conj() * (R @ V)).sum(-2)
-        U = U * torch.where(values == 0, 1, torch.sgn(values)).unsqueeze(-2)
-        S, order = values.abs().sort(dim=-1, descending=True)
+        S = values.abs()
+        # The phase of a subnormal number is not to be had: torch.sgn divides by its modulus.
+        phase = torch.where(torch.finfo(S.dtype).tiny < S, torch.sgn(values), 1)
+        U = U * phase.unsqueeze(-2)
+        S, order = S.sort(dim=-1, descending=True)
         U = _columns(U, order)
         return U if Q is None else Q @ U, S * unit[..., 0], _columns(V, order).mH
 
@@ -150,7 +153,7 @@ def plain(A: Tensor, B: Tensor, error: Callable[[Tensor], Tensor], walk: Walk) -
 def plain_least_squares(A: Tensor, B: Tensor, walk: Walk) -> Tensor:
     """The same where A X = B may have no solution, or many: what no X can remove is taken out."""
     if A.shape[-2] > A.shape[-1]:
-        Q, A = torch.linalg.qr(A)
+        Q, A = qr(A)
         B = Q.mH @ B
     size = _norm(A)[..., None, None]
     unit = max(A.shape[-2:]) * torch.finfo(A.dtype).eps
@@ -265,7 +268,7 @@ def _guesses(A: Tensor, *shapes: tuple[int, ...]) -> list[Tensor]:
     """Draw orthonormal columns for each member, the same in every call."""
     generator = torch.Generator().manual_seed(GUESS)
     draws = [torch.randn(*A.shape[:-2], *s, generator=generator, dtype=A.dtype) for s in shapes]
-    return [torch.linalg.qr(draw).Q.to(A.device) for draw in draws]
+    return [qr(draw)[0].to(A.device) for draw in draws]
 
 
 def _columns(X: Tensor, order: Tensor) -> Tensor:

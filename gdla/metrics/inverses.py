@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from gdla.metrics.base import LIMIT, Measured, Metric
-from gdla.metrics.stacks import SMALL, diagonal, eye, flushed, laid_out, matmul, norm
+from gdla.metrics.stacks import SMALL, diagonal, eye, flushed, laid_out, matmul, norm, qr
 
 
 class NewtonSchulz(Metric):
@@ -99,7 +99,7 @@ class Inverse(Metric):
     def __init__(self, A: Tensor) -> None:
         """Take A of shape (batch, m, n), m >= n >= 1, whose entries are about one."""
         self.A = laid_out(flushed(A))
-        self.Q, self.R = (laid_out(M) for M in torch.linalg.qr(self.A))
+        self.Q, self.R = (laid_out(M) for M in qr(self.A))
         self.every_Q = self.Q
         n = A.shape[-1]
         # Of a tiny triangle all is seen at once: the error is nilpotent all the same.
@@ -107,9 +107,10 @@ class Inverse(Metric):
         self.ahead = (n - 1).bit_length()  # ceil(log2 n) steps
 
     def start(self) -> tuple[Tensor]:
-        """Invert the diagonal of R; what cannot be inverted stays zero."""
+        """Invert the diagonal of R; where an entry proves that kappa > n / eps, put zero."""
         d = diagonal(self.R)
-        return (laid_out(torch.diag_embed(torch.where(d == 0, 0, 1 / d))),)
+        least = torch.finfo(d.dtype).eps / d.shape[-1] * norm(self.R).unsqueeze(-1)
+        return (laid_out(torch.diag_embed(torch.where(d.abs() > least, 1 / d, 0))),)
 
     def value(self, Z: Tensor) -> Tensor:
         """Return X = Z Q^H for all members."""

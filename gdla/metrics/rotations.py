@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from gdla.metrics.base import Measured, Metric
-from gdla.metrics.stacks import diagonal, eye, flushed, laid_out, matmul, norm
+from gdla.metrics.stacks import diagonal, eye, flushed, laid_out, matmul, norm, qr
 
 RADIUS = 1.5  # of one step, in radians: up to it `_turn` stays unitary to a hundredth
 SMALL = 0.2  # steps below it need no care: what they leave, the next step squares
@@ -44,7 +44,8 @@ class Rotations(Metric):
             near: U and V of a descent in lower precision, from which to start.
         """
         self.A, self.near = laid_out(flushed(A)), near
-        self.size = norm(self.A)
+        size = norm(self.A)
+        self.size = torch.where(size > 0, size, 1)
         rank = torch.arange(A.shape[-1], dtype=self.size.dtype, device=A.device)
         self.tie = torch.finfo(A.dtype).eps ** 2 * (rank - rank.unsqueeze(-1))
 
@@ -53,9 +54,9 @@ class Rotations(Metric):
         U, V = self.near or (eye(self.A).expand_as(self.A),) * 2
         S = U.mH @ self.A @ V if self.near else self.A
         for _ in range(1 if self.near else _sweeps(S)):
-            Q, L = torch.linalg.qr(S.mH)
+            Q, L = qr(S.mH)
             V = V @ Q
-            Q, S = torch.linalg.qr(L.mH)
+            Q, S = qr(L.mH)
             U = U @ Q
         return laid_out(U), laid_out(V)
 
@@ -107,7 +108,7 @@ class Rotations(Metric):
         return self.A.shape[-1] * torch.finfo(self.A.dtype).eps
 
     def _measured(self, off: Tensor, errors: Tensor, gradients: tuple[Tensor, ...]) -> Measured:
-        error = torch.maximum(off / (self.size + (self.size == 0)), errors)
+        error = torch.maximum(off / self.size, errors)
         return Measured(0.5 * off.square(), gradients, error / self._unit)
 
 
@@ -119,7 +120,7 @@ class Rotation(Rotations):
         (U,) = self.near or (eye(self.A).expand_as(self.A),)
         S = U.mH @ self.A @ U if self.near else self.A
         for _ in range(2 if self.near else 2 * _sweeps(S)):
-            Q, R = torch.linalg.qr(S)
+            Q, R = qr(S)
             U, S = U @ Q, R @ Q
         return (laid_out(U),)
 

@@ -40,6 +40,21 @@ def norm(A: Tensor) -> Tensor:
     return total.sqrt()
 
 
+def qr(A: Tensor) -> tuple[Tensor, Tensor]:
+    """Factor A = Q R, reduced.
+
+    Of complex matrices whose columns cancel to subnormal ones LAPACK's Q may hold NaN (seen with
+    torch 2.13). Noise of the size of rounding keeps columns from cancelling that far.
+    """
+    Q, R = torch.linalg.qr(A)
+    if not Q.isfinite().all():
+        generator = torch.Generator().manual_seed(0)  # any noise serves; this one is reproducible
+        noise = torch.randn(A.shape, generator=generator, dtype=A.dtype).to(A.device)
+        size = A.abs().amax((-2, -1), keepdim=True)
+        Q, R = torch.linalg.qr(A + torch.finfo(A.dtype).eps * size * noise)
+    return Q, R
+
+
 def diagonal(A: Tensor) -> Tensor:
     """Return the diagonal of each matrix, a view."""
     return A.diagonal(dim1=-2, dim2=-1)

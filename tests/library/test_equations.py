@@ -360,6 +360,16 @@ def test_an_answer_too_large_for_its_dtype_is_refused():
             call()
 
 
+@every_dtype
+@pytest.mark.parametrize("decades", [3, 5, 9, 20])
+def test_columns_of_very_different_lengths_have_a_pseudo_inverse_or_none(decades, dtype):
+    A = cast(gaussian(8, 8) * 10.0 ** -(decades * torch.arange(8).double()), dtype)
+    assert returned(inv, A) is None or inverse_residual(A, inv(A)) < LIMIT
+    for B in (A, A[:, :5], A[:5]):
+        assert max(penrose_residuals(B, pinv(B))) < LIMIT
+        assert normal_residual(B, lstsq(B, B[:, :1]).solution, B[:, :1]) < LIMIT
+
+
 # --- never a wrong answer -------------------------------------------------------------------------
 
 NASTY = {

@@ -331,6 +331,26 @@ def test_of_ten_thousand_random_matrices_none_fails(kind, n):
     assert_diagonalises(square, *eigh(square))
 
 
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128], ids=short)
+@pytest.mark.parametrize("shape", [(83, 78), (109, 83), (92, 97), (9, 9)], ids=str)
+def test_columns_that_cancel_to_subnormal_ones_do_no_harm(shape, dtype):
+    m, n = shape
+    ones, eye = torch.ones(m, n), torch.eye(m, n)
+    for real, imaginary in ((ones, ones), (ones, eye.roll(1, 0)), (eye.flip(0), ones)):
+        A = torch.complex(real, imaginary).to(dtype)
+        assert_decomposes(A, *svd(A))
+        assert_diagonalises(A @ A.mH, *eigh(A @ A.mH))
+
+
+@every_dtype
+@pytest.mark.parametrize("decades", [5, 9, 20])
+def test_columns_of_very_different_lengths_do_no_harm(decades, dtype):
+    A = gaussian(10, 7) * 10.0 ** -(decades * torch.arange(7).double())
+    A = cast(A, dtype)
+    assert_decomposes(A, *svd(A))
+    assert_decomposes(A.mH, *svd(A.mH, False))
+
+
 # --- the optimiser of the caller ------------------------------------------------------------------
 
 
