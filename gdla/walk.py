@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import torch
 from torch import Tensor
@@ -15,6 +15,9 @@ from gdla.descent import OptimizerFactory, minimize
 from gdla.losses import Loss
 from gdla.metrics import LIMIT, Metric
 from gdla.solution import Callback, NotConverged, Record, Solution, Status, Value
+
+if TYPE_CHECKING:
+    from typing import Unpack
 
 Shown = Callable[[tuple[Tensor, ...]], Value]
 """Maps the unknowns of a metric to what the caller asked for."""
@@ -40,22 +43,18 @@ class Options(TypedDict, total=False):
 class Walk:
     """The way to an answer, over all metrics tried: steps are counted and limited together."""
 
-    def __init__(
-        self,
-        name: str,
-        hint: str,
-        batch: torch.Size,
-        *,
-        optimizer: OptimizerFactory | None = None,
-        gtol: float | None = None,
-        max_steps: int = 10_000,
-        callback: Callback | None = None,
-        progress: bool = False,
-    ) -> None:
-        self.name, self.hint, self.batch, self.optimizer = name, hint, batch, optimizer
-        self.gtol = checks.tolerance(gtol, "gtol") or 0.0
-        self.left = checks.count(max_steps, "max_steps")
-        self.callback, self.progress = callback, progress
+    def __init__(self, name: str, hint: str, batch: torch.Size, **options: Unpack[Options]) -> None:
+        unknown = [word for word in options if word not in Options.__annotations__]
+        if unknown:
+            raise TypeError(
+                f"{name} got an unexpected keyword argument {unknown[0]!r}; those of a descent are "
+                f"{', '.join(Options.__annotations__)}"
+            )
+        self.name, self.hint, self.batch = name, hint, batch
+        self.optimizer = options.get("optimizer")
+        self.gtol = checks.tolerance(options.get("gtol"), "gtol") or 0.0
+        self.left = checks.count(options.get("max_steps", 10_000), "max_steps")
+        self.callback, self.progress = options.get("callback"), options.get("progress", False)
         self.solution: Solution | None = None
 
     def descend(

@@ -64,7 +64,7 @@ def attempt(name: str, *given: Tensor, patience: float) -> tuple[Any, int, str]:
     steps, start = [0], time.perf_counter()
 
     def watch(record: gdla.Record, _: object) -> bool:
-        steps.append(record.step)
+        steps.append(record.step + 1)  # the one that follows
         return time.perf_counter() - start > patience
 
     try:
