@@ -12,7 +12,6 @@ from jaxtyping import jaxtyped
 
 import gdla
 from gdla import gallery, losses
-from gdla.walk import Walk
 
 from .matrices import gaussian, seeded
 
@@ -95,11 +94,23 @@ def test_all_functions_share_their_options(function):
     )
 
 
-def test_the_options_are_those_that_a_walk_takes():
-    walk = inspect.signature(Walk).parameters
-    keywords = {name for name, p in walk.items() if p.kind is p.KEYWORD_ONLY}
-    assert keywords == set(gdla.Options.__annotations__)
-    assert all(walk[name].default is not inspect.Parameter.empty for name in keywords)
+VALUES = {
+    "optimizer": gdla.optim.LBFGS,
+    "gtol": 1e-30,
+    "max_steps": 1_000,
+    "callback": lambda *_: None,
+    "progress": False,
+}
+
+
+def test_every_option_is_taken_and_no_other():
+    assert set(VALUES) == set(gdla.Options.__annotations__)
+    for name, value in VALUES.items():
+        assert gdla.inv(torch.eye(2), **{name: value}).shape == (2, 2)
+    with pytest.raises(
+        TypeError, match=r"inv got .* 'tol'; those of a descent are optimizer, gtol"
+    ):
+        gdla.inv(torch.eye(2), tol=1e-3)
 
 
 @pytest.mark.parametrize("shape", [(4, 4), (5, 3), (3, 5), (2, 5, 3)], ids=str)
