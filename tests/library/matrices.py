@@ -151,6 +151,31 @@ def stacked(A, batch):
     return torch.stack(members).reshape(*batch, *A.shape)
 
 
+KINDS = ("gaussian", "uniform", "integer", "sparse", "triangular", "low rank", "graded")
+
+
+def drawn(kind, *shape, seed=0):
+    """Many random matrices of one kind."""
+    generator, n = seeded(seed), shape[-1]
+    A = torch.randn(shape, generator=generator, dtype=torch.float64)
+    match kind:
+        case "uniform":
+            return torch.rand(shape, generator=generator, dtype=torch.float64)
+        case "integer":
+            return torch.randint(-2, 3, shape, generator=generator).double()
+        case "sparse":
+            return A * (torch.rand(shape, generator=generator) < 0.4)
+        case "triangular":
+            return A.triu()
+        case "low rank":
+            half = A[..., : (n + 1) // 2]
+            return half @ half.mT @ A
+        case "graded":
+            return A * 10.0 ** -torch.arange(n).double()
+        case _:
+            return A
+
+
 def norm(A):
     return torch.linalg.matrix_norm(A)
 

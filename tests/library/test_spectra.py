@@ -15,10 +15,12 @@ from .matrices import (
     BATCHES,
     DTYPES,
     GALLERY,
+    KINDS,
     LIMIT,
     NAMED,
     REAL,
     cast,
+    drawn,
     gaussian,
     in_rounding_units,
     norm,
@@ -298,32 +300,10 @@ def test_polar_of_a_batch_and_by_plain_descent(batch):
 # --- many -----------------------------------------------------------------------------------------
 
 
-def drawn(kind, count, n, generator):
-    """Many random matrices of one kind and size."""
-    shape = (count, n + int(torch.randint(0, 3, (1,), generator=generator)), n)
-    A = torch.randn(shape, generator=generator, dtype=torch.float64)
-    match kind:
-        case "uniform":
-            return torch.rand(shape, generator=generator, dtype=torch.float64)
-        case "integer":
-            return torch.randint(-2, 3, shape, generator=generator).double()
-        case "sparse":
-            return A * (torch.rand(shape, generator=generator) < 0.3)
-        case "low rank":
-            return A @ A.mT[..., : (n + 1) // 2] @ A[..., : (n + 1) // 2, :]
-        case "graded":
-            return A * 10.0 ** -torch.arange(n).double()
-        case _:
-            return A
-
-
-KINDS = ("gaussian", "uniform", "integer", "sparse", "low rank", "graded")
-
-
 @pytest.mark.parametrize("n", range(1, 9))
 @pytest.mark.parametrize("kind", KINDS)
 def test_of_ten_thousand_random_matrices_none_fails(kind, n):
-    A = drawn(kind, 210, n, seeded(n))
+    A = drawn(kind, 180, n + n % 3, n, seed=n)
     S = svd(A, full_matrices=False)
     assert_decomposes(A, *S)
     assert_decomposes(A.float(), *svd(A.float(), full_matrices=False))
