@@ -97,7 +97,6 @@ class Members(Point):
 
     def __init__(self, metric: Metric, init: Value) -> None:
         super().__init__(metric, init)
-        self.metric = metric
         self.points = tuple(x.detach() for x in self.unknowns)
         self.best = tuple(x.clone() for x in self.points)
         # Books are kept in numpy: for one matrix its calls cost a fraction of torch's.
@@ -136,10 +135,10 @@ class Members(Point):
         """Measure the open members; the gradient of the others is zero."""
         part = self.open.size < self.losses.size
         unknowns = tuple(x[self.open] for x in self.points) if part else self.points
-        loss, gradients, residual = self.metric(*unknowns)
+        loss, gradients, residual = self.loss(*unknowns)
         going = self._note(unknowns, loss, residual)
         if not going.all():
-            self.metric.keep(torch.as_tensor(going, device=residual.device))
+            self.loss.keep(torch.as_tensor(going, device=residual.device))
             gradients = tuple(gradient[going] for gradient in gradients)
             self.open, part = self.open[going], True
         for x, gradient in zip(self.unknowns, gradients, strict=True):

@@ -16,7 +16,10 @@ Value = Tensor | tuple[Tensor, ...]
 class Status(enum.Enum):
     """Why a descent stopped. Each member's value is a sentence that says what to do."""
 
-    CONVERGED = "The gradient fell to gtol: use the value, after checking its residual."
+    CONVERGED = (
+        "The gradient fell to gtol, or the residual that a metric measures to rounding: use the "
+        "value, after checking its residual."
+    )
     STALLED = (
         "Neither loss nor gradient fell any more: this is as far as rounding, or a constant "
         "step, allows. Check the residual; a smaller learning rate or float64 may go further."
@@ -67,7 +70,7 @@ class Solution:
 
     @property
     def converged(self) -> bool:
-        """Whether the gradient reached `gtol`."""
+        """Whether the gradient reached `gtol`, or in a metric the residual rounding level."""
         return self.status is Status.CONVERGED
 
     @property

@@ -34,8 +34,8 @@ class Options(TypedDict, total=False):
     max_steps: int
     """Bound on the number of steps. Default 10,000."""
     callback: Callback | None
-    """Called before each step with the `Record` and the answer as it is then; True stops. For the
-    SVD of a wide A the answer is that of its adjoint."""
+    """Called before each step with the `Record` and the answer as it is then; True stops. What it
+    sees of a wide A is the SVD of its adjoint; of a system, while one is sought, the inverse."""
     progress: bool
     """Show a progress bar (needs tqdm). Default False."""
 

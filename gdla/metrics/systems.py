@@ -50,9 +50,9 @@ class Conjugate(Metric):
     For a Hermitian positive definite A the loss is 1/2 <X, A X> - <X, B> (Hestenes and Stiefel
     1952, Journal of Research of the NBS 49) and a step costs one product with A. Otherwise it is
     1/2 ||A X - B||^2, at two products. Each column takes its own steps; about
-    sqrt(kappa) ln(2 / eps) / 2 suffice, for the second loss kappa instead of its root. The
-    residual follows by recurrence, which rounding leads astray: where it claims an end, A X - B
-    must confirm.
+    sqrt(kappa) ln(2 / eps) / 2 suffice, for the second loss kappa instead of its root. What is
+    recorded is 1/2 ||A X - B||^2 for both. The residual follows by recurrence, which rounding leads
+    astray: where it claims an end, A X - B must confirm.
     """
 
     def __init__(self, A: Tensor, B: Tensor, *, definite: bool) -> None:

@@ -218,15 +218,25 @@ def test_large_systems_with_few_right_hand_sides_are_solved(definite, dtype, col
     assert system_residual(2 * A.mH, X[1], B) < LIMIT
 
 
-def test_conjugate_gradients_solve_a_definite_system_and_what_they_cannot_goes_on():
-    A = gallery.geometric(64, 64, 5.0, generator=seeded())
+def test_conjugate_gradients_solve_what_they_can_and_an_inverse_the_rest():
+    Q = gallery.orthogonal(64, 64, generator=seeded())
+    few = torch.tensor([1.0, 2.0, 3.0, 4.0], dtype=torch.float64).repeat(16)
+    wide = torch.logspace(0, -6, 64, dtype=torch.float64)
     seen = {}
-    for name, matrix in {"definite": A @ A.mT, "hard": A @ A.mT @ A @ A.mT @ A @ A.mT}.items():
-        steps = seen[name] = []
-        solve(matrix, gaussian(64), callback=lambda record, _, steps=steps: steps.append(record))
-    # The Chebyshev bound: sqrt(kappa) ln(2 / eps) / 2 steps.
-    assert len(seen["definite"]) < 64 // 4 + 7
-    assert [record.step for record in seen["hard"]] == sorted(r.step for r in seen["hard"])
+    for name, eigenvalues in {"few": few, "wide": wide}.items():
+        A = Q * eigenvalues @ Q.T
+        watched = seen[name] = []
+        solve(
+            (A + A.T) / 2,
+            gaussian(64, seed=3),
+            callback=lambda record, X, watched=watched: watched.append((record.step, X.shape)),
+        )
+    # A step for each distinct eigenvalue; an inverse on the way would have as many columns as rows.
+    assert seen["few"] == [(step, (64, 1)) for step in range(4)]
+    steps, shapes = zip(*seen["wide"], strict=True)
+    assert list(steps) == sorted(set(steps))
+    assert shapes[0] == (64, 1)
+    assert (64, 64) in shapes
 
 
 @pytest.mark.parametrize(
