@@ -1,13 +1,23 @@
-"""Give every kernel the same surroundings, and keep what it writes inside the build folder."""
+"""Give every kernel the same surroundings, and keep what it writes inside the build folder.
+
+And give it a second chance. jupyter_client (8.10) chooses the ports of a kernel, lets go of them,
+and hopes that nobody takes them before the kernel does. Several pages at a time, now and then
+somebody does, and the kernel dies before its first cell.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from myst_nb.core.execute import cache
 from sphinx.application import Sphinx
 from sphinx.config import Config
+
+# What myst-nb executes a page with, before this extension had its say.
+single_nb_execution = cache.single_nb_execution
 
 PROFILE = """\
 # Written by the site's build for the kernels that execute its pages.
@@ -55,9 +65,24 @@ def furnish(app: Sphinx, config: Config) -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, path))
 
 
+def restarted(execute: Callable[..., Any], tries: int = 3) -> Callable[..., Any]:
+    """Execute a notebook again whose kernel died before its first cell."""
+
+    def execution(*args: Any, **options: Any) -> Any:
+        for left in reversed(range(tries)):
+            try:
+                return execute(*args, **options)
+            except RuntimeError as death:
+                if not left or "died before replying" not in str(death):
+                    raise
+
+    return execution
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the settings and furnish before any kernel starts."""
     app.add_config_value("kernels_folder", "", "", str)
     app.add_config_value("kernels_matplotlibrc", "", "", str)
     app.connect("config-inited", furnish)
+    cache.single_nb_execution = restarted(single_nb_execution)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,47 @@
+"""A kernel that dies before its first cell gets a second chance, and any other failure none."""
+
+import inspect
+
+import jupyter_client.client
+import pytest
+from extensions.kernels import restarted
+
+DEATH = "Kernel died before replying to kernel_info"  # jupyter_client's words
+
+
+def failing(times, message=DEATH):
+    calls = []
+
+    def execute(notebook, *, cwd):
+        calls.append(notebook)
+        if len(calls) <= times:
+            raise RuntimeError(message)
+        return notebook, cwd
+
+    return execute, calls
+
+
+@pytest.mark.parametrize("times", [0, 1, 2])
+def test_a_kernel_that_died_at_its_start_is_started_again(times):
+    execute, calls = failing(times)
+    assert restarted(execute)("page", cwd="book") == ("page", "book")
+    assert len(calls) == times + 1
+
+
+def test_one_that_always_dies_is_given_up():
+    execute, calls = failing(9)
+    with pytest.raises(RuntimeError, match=DEATH):
+        restarted(execute)("page", cwd="book")
+    assert len(calls) == 3
+
+
+def test_another_error_is_raised_at_once():
+    execute, calls = failing(1, "no such kernel")
+    with pytest.raises(RuntimeError, match="no such kernel"):
+        restarted(execute)("page", cwd="book")
+    assert len(calls) == 1
+
+
+def test_the_words_are_still_those_of_jupyter_client():
+    # If this fails the message has changed, and restarted waits for one that never comes.
+    assert DEATH in inspect.getsource(jupyter_client.client)
