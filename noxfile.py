@@ -179,7 +179,7 @@ def environment(session: nox.Session) -> None:
     if platform.python_version() not in SpecifierSet(wanted):
         session.error(f"gdla needs Python {wanted}; with uv: uvx --python 3.13 nox")
 
-    session.log("Installing into build/venv: once, a minute or two, about 1.2 GB.")
+    session.log("Installing into build/venv: once, a minute or two, about 1.3 GB.")
     STAMP.unlink(missing_ok=True)
     variables = {**kept_in_build(), **CONSTRAINTS}
     # virtualenv comes with nox and, unlike venv, works where a system's Python lacks ensurepip.
@@ -201,7 +201,7 @@ def environment(session: nox.Session) -> None:
         session.log("torch comes from pip's own index, which has a build for the CPU.")
 
     needs = nox.project.dependency_groups(project, *GROUPS)
-    session.run(*pip, "--editable", ".[plots,progress]", *needs, env=variables)
+    session.run(*pip, "--editable", ".[plots,progress,data]", *needs, env=variables)
     # What every kernel and worker imports is compiled now, once, and not by all of them at a time.
     used = "import torch, matplotlib.pyplot, ipykernel.kernelapp"
     session.run(PYTHON, "-c", used, env=variables, log=False)
