@@ -24,7 +24,6 @@ BUILD = HOUSE / "build"
 HTML = BUILD / "html"
 VENV = BUILD / "venv"
 STAMP = VENV / "complete"  # written last and removed first: what is interrupted has none
-PEERS = VENV / "peers"  # the same for what bench adds
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 CPUS = os.cpu_count() or 1
 
@@ -93,6 +92,24 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def snippets(session: nox.Session) -> None:
+    """Run, alone, each program that a copy button gives, and each page's script and notebook."""
+    environment(session)
+    run(session, "sphinx-build", "-W", "--keep-going", *book([]), **only([]))
+    workers = ["-n", str(min(CPUS, 4))]
+    run(session, "pytest", *workers, "tests/programs", *session.posargs, **ONE_THREAD)
+
+
+@nox.session
+def site(session: nox.Session) -> None:
+    """Drive the built site in a real Chromium: what its buttons copy, how it behaves."""
+    environment(session)
+    add(session, "site")
+    run(session, "sphinx-build", "-W", "--keep-going", *book([]), **only([]))
+    run(session, "pytest", "tests/browser", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style, types, layers, spelling and workflows; report all that fails."""
     environment(session)
@@ -120,8 +137,18 @@ def lint(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure `gdla` against torch, the original and others; `-- --quick` is rough and brief."""
     environment(session)
-    peers(session)
+    try:
+        add(session, "bench")
+    except CommandFailed:
+        session.warn("Not all peers could be installed; the table says which are missing.")
     run(session, "python", "-m", "tests.benchmarks.run", *session.posargs, **ONE_THREAD)
+
+
+@nox.session
+def mutations(session: nox.Session) -> None:
+    """Change each public result by 1 %: a test must catch it; `-- inv losses` changes some."""
+    environment(session)
+    run(session, "python", "-m", "tests.mutations.run", *session.posargs, **ONE_THREAD)
 
 
 @nox.session
@@ -208,20 +235,16 @@ def environment(session: nox.Session) -> None:
     STAMP.write_text(stamp)
 
 
-def peers(session: nox.Session) -> None:
-    """Add the libraries that bench compares with to build/venv, unless they are there."""
+def add(session: nox.Session, group: str) -> None:
+    """Add to build/venv a dependency group that one session alone needs, unless it is there."""
     project = nox.project.load_toml(HOUSE / "pyproject.toml")
-    stamp = fingerprint(project)
-    if PEERS.is_file() and PEERS.read_text() == stamp:
+    stamp, file = fingerprint(project), VENV / group
+    if file.is_file() and file.read_text() == stamp:
         return
     pip = [str(PYTHON), "-m", "pip", "install", "--quiet"]
-    needs = nox.project.dependency_groups(project, "bench")
-    try:
-        session.run(*pip, *needs, env={**kept_in_build(), **CONSTRAINTS})
-    except CommandFailed:
-        session.warn("Not all peers could be installed; the table says which are missing.")
-    else:
-        PEERS.write_text(stamp)
+    needs = nox.project.dependency_groups(project, group)
+    session.run(*pip, *needs, env={**kept_in_build(), **CONSTRAINTS})
+    file.write_text(stamp)
 
 
 def fingerprint(project: Mapping[str, Any]) -> str:

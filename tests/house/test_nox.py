@@ -8,7 +8,7 @@ import pytest
 import noxfile
 
 HOUSE = Path(__file__).parents[2]
-SESSIONS = ("docs", "live", "tests", "lint", "bench", "clean")
+SESSIONS = ("docs", "live", "tests", "snippets", "site", "lint", "bench", "mutations", "clean")
 
 LINUX = {"platform_system": "Linux", "sys_platform": "linux"}
 MAC = {"platform_system": "Darwin", "sys_platform": "darwin"}
@@ -78,41 +78,39 @@ class Session:
     """A session that notes what it would run, and fails if told to."""
 
     def __init__(self, fails=False):
-        self.commands, self.warnings, self.fails = [], [], fails
+        self.commands, self.fails = [], fails
 
     def run(self, *command, **options):
         self.commands.append(command)
         if self.fails:
             raise noxfile.CommandFailed
 
-    def warn(self, said):
-        self.warnings.append(said)
-
 
 @pytest.fixture
 def elsewhere(monkeypatch, tmp_path):
     """A place for what would be written into build/."""
     monkeypatch.setattr(noxfile, "BUILD", tmp_path)
-    monkeypatch.setattr(noxfile, "PEERS", tmp_path / "peers")
+    monkeypatch.setattr(noxfile, "VENV", tmp_path)
 
 
-def test_peers_are_installed_once_and_only_for_bench(elsewhere):
-    assert "bench" not in noxfile.GROUPS
+@pytest.mark.parametrize(("group", "brings"), [("bench", "pymanopt"), ("site", "playwright")])
+def test_what_one_session_needs_is_installed_once_and_for_it_alone(elsewhere, group, brings):
+    assert group not in noxfile.GROUPS
     first, second = Session(), Session()
-    noxfile.peers(first)
+    noxfile.add(first, group)
     (command,) = first.commands
-    assert any(word.startswith("pymanopt") for word in command)
+    assert any(word.startswith(brings) for word in command)
     assert not any(word.startswith("torch") for word in command), "it is there already"
-    noxfile.peers(second)
+    noxfile.add(second, group)
     assert second.commands == []
 
 
-def test_peers_that_cannot_be_installed_do_not_stop_bench(elsewhere):
+def test_what_could_not_be_installed_is_tried_again(elsewhere):
     session = Session(fails=True)
-    noxfile.peers(session)
-    assert session.warnings
-    noxfile.peers(session)
-    assert len(session.commands) == 2, "the next run tries again"
+    for _ in range(2):
+        with pytest.raises(noxfile.CommandFailed):
+            noxfile.add(session, "bench")
+    assert len(session.commands) == 2
 
 
 @pytest.mark.parametrize("name", SESSIONS)
