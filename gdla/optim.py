@@ -18,8 +18,10 @@ class LBFGS(torch.optim.LBFGS):
 
     torch's class drops what it learnt from a step once gradient change times step is below
     1e-10, which freezes any loss whose minimum is zero half-way to rounding level. Here the loss
-    is scaled so that this bound lies below rounding; the path is otherwise the same. One `step`
-    is one direction and one line search. Source: Nocedal and Wright 2006, algorithm 7.5.
+    is scaled so that this bound lies below rounding, and so little that the line search, which
+    takes fourth powers of the gradient, stays within the range of the dtype; the path is otherwise
+    the same. One `step` is one direction and one line search. Source: Nocedal and Wright 2006,
+    algorithm 7.5.
 
     Args:
         params: tensors to descend on.
@@ -48,8 +50,7 @@ class LBFGS(torch.optim.LBFGS):
         def scaled() -> Tensor:
             loss = closure()
             if self._scale is None:
-                info = torch.finfo(loss.dtype)
-                self._scale = 1 / max(info.eps**2 * abs(loss.item()), info.max**-0.25)
+                self._scale = _scale(loss, [p.grad for p in self.param_groups[0]["params"]])
             for parameter in self.param_groups[0]["params"]:
                 parameter.grad = (parameter.grad * self._scale).contiguous()
             return loss * self._scale
@@ -129,6 +130,14 @@ class ConjugateGradient(torch.optim.Optimizer):
         if dim is None:
             return torch.stack([p.sum() for p in products]).sum()
         return torch.stack([p.sum(dim, keepdim=True) for p in products]).sum(0)
+
+
+def _scale(loss: Tensor, gradient: list[Tensor]) -> float:
+    """Scale a loss so that 1e-10 lies below its rounding, and fourth powers do not overflow."""
+    info = torch.finfo(loss.dtype)
+    height = max(abs(loss.item()), info.tiny)
+    slope = max(info.tiny, *(g.abs().sum().item() for g in gradient))
+    return min(1e-8 / info.eps**2 / height, info.max**0.2 / slope, info.max**0.25)
 
 
 def _quotient(a: Tensor, b: Tensor) -> Tensor:

@@ -50,6 +50,17 @@ def test_lbfgs_reaches_rounding_where_that_of_torch_freezes(n, condition):
     assert frozen > 100 * rounding
 
 
+@real_dtypes
+@pytest.mark.parametrize("height", [1e-6, 1.0, 1e6])
+def test_lbfgs_stays_within_the_range_of_the_dtype(dtype, height):
+    def loss(p):  # Himmelblau's: steep at the start, whose fourth power the line search takes
+        return height * ((p[0] ** 2 + p[1] - 11) ** 2 + (p[0] + p[1] ** 2 - 7) ** 2)
+
+    solution = minimize(loss, torch.zeros(2, dtype=dtype), optimizer=LBFGS)
+    assert solution.converged
+    assert solution.loss < height * torch.finfo(dtype).eps
+
+
 @pytest.mark.parametrize("factor", [1e-8, 1e8, 2.0**-30, 2.0**30])
 def test_lbfgs_takes_the_same_path_whatever_the_units_of_the_loss(factor):
     A = gallery.geometric(6, 6, 10.0, generator=seeded())
@@ -168,6 +179,23 @@ def test_conjugate_gradients_stay_where_a_loss_does_not_bend_up():
     solution = minimize(lambda x: -x.square().sum(), torch.ones(3), optimizer=ConjugateGradient)
     assert solution.status.name == "STALLED"
     assert torch.equal(solution.value, torch.ones(3))
+
+
+def test_a_step_of_conjugate_gradients_returns_the_loss_where_it_began():
+    A, B = gallery.geometric(4, 4, 3.0, generator=seeded()), gaussian(4, 1)
+    X = torch.zeros_like(B, requires_grad=True)
+    optimizer, loss = ConjugateGradient([X]), residual(A, B)
+
+    def closure():
+        optimizer.zero_grad()
+        height = loss(X)
+        height.backward()
+        return height
+
+    for _ in range(3):
+        before = loss(X.detach())
+        assert optimizer.step(closure).item() == before.item()
+        assert loss(X.detach()) < before
 
 
 def test_conjugate_gradients_begin_anew_where_the_loss_is_no_quadratic():
