@@ -146,7 +146,9 @@ def test_the_suggested_rates_converge_as_predicted(condition):
 def test_the_bound_separates_convergence_from_divergence(factor, converged):
     loss = quadratic(1.0, 2.0, 9.0)
     start = torch.ones(3, dtype=torch.float64)
-    lr = factor * curvature(loss, start).max_lr
+    bent = curvature(loss, start)
+    lr = factor * bent.max_lr
+    assert rates.contraction(bent.max_lr, 0.0, bent.largest, bent.smallest) == pytest.approx(1)
     assert minimize(loss, start, optimizer=partial(torch.optim.SGD, lr=lr)).converged == converged
 
 

@@ -371,6 +371,13 @@ def test_a_skew_matrix_is_singular_where_its_size_is_odd(n):
     close(S[::2], S[1::2])
 
 
+@pytest.mark.parametrize("dtype", REAL, ids=short)
+def test_a_skew_matrix_is_twice_the_skew_part_of_a_gaussian_draw(dtype):
+    A = gallery.skew(6, generator=seeded(7), dtype=dtype)
+    G = gaussian(6, 6, seed=7)
+    assert torch.equal(A, (G - G.T).to(dtype))
+
+
 @pytest.mark.parametrize("rank", range(5))
 def test_a_projector_is_symmetric_idempotent_and_of_its_rank(rank):
     P = gallery.projector(4, rank, generator=seeded(8))
@@ -459,10 +466,11 @@ def test_orthogonal_columns_are_orthonormal_and_no_side_is_preferred():
     assert 15 < sum(signs) < 45
 
 
-def test_low_rank_has_that_rank():
+def test_low_rank_has_that_rank_and_no_singular_value_but_one_and_zero():
     for rank in range(4):
         A = gallery.low_rank(5, 3, rank, generator=seeded(5))
         assert torch.linalg.matrix_rank(A) == rank
+        close(torch.linalg.svdvals(A), (torch.arange(3) < rank).double())
 
 
 # What cannot be built.

@@ -13,11 +13,20 @@ def draw(*shape, dtype=torch.float64):
     return torch.randn(*shape, generator=generator, dtype=dtype)
 
 
+def squared(A):
+    return torch.linalg.matrix_norm(A) ** 2
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=short)
+def test_the_mean_square_is_the_squared_norm_for_each_entry(dtype):
+    A, B = draw(5, 4, dtype=dtype), draw(4, dtype=dtype)  # B stands beside each row
+    torch.testing.assert_close(losses.mse(A, B), squared(A - B) / 20)
+
+
 @pytest.mark.parametrize("dtype", DTYPES, ids=short)
 def test_the_residual_is_half_its_squared_norm(dtype):
     A, X, B = draw(5, 4, dtype=dtype), draw(4, 3, dtype=dtype), draw(5, 3, dtype=dtype)
-    expected = 0.5 * torch.linalg.matrix_norm(A @ X - B) ** 2
-    torch.testing.assert_close(losses.residual(A, B)(X), expected)
+    torch.testing.assert_close(losses.residual(A, B)(X), 0.5 * squared(A @ X - B))
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=short)
@@ -46,6 +55,23 @@ def test_the_factorisation_vanishes_at_an_svd_with_any_signs(dtype):
     assert loss(U, S, Vh) < (100 * eps * S[0]) ** 2
     assert loss(U * signs, S * signs, Vh) < (100 * eps * S[0]) ** 2
     assert loss(1.1 * U, S / 1.1, Vh) > 1e-3  # the product is right, the frame is not
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=short)
+def test_orthonormality_is_what_squared_singular_values_miss_of_one(dtype):
+    Q = draw(6, 4, dtype=dtype)
+    missed = torch.linalg.svdvals(Q).square() - 1
+    torch.testing.assert_close(losses.orthonormality(Q), 0.25 * missed.square().sum())
+
+
+@pytest.mark.parametrize("penalty", [1.0, 0.1])
+@pytest.mark.parametrize("dtype", DTYPES, ids=short)
+def test_the_factorisation_adds_a_penalty_to_half_the_squared_misfit(penalty, dtype):
+    A, U, Vh = draw(6, 4, dtype=dtype), draw(6, 3, dtype=dtype), draw(3, 4, dtype=dtype)
+    S, eye = draw(3).to(A.real.dtype), torch.eye(3, dtype=dtype)
+    fit = 0.5 * squared(U @ torch.diag(S).to(dtype) @ Vh - A)
+    frames = 0.25 * (squared(U.mH @ U - eye) + squared(Vh @ Vh.mH - eye))
+    torch.testing.assert_close(losses.factorisation(A, penalty)(U, S, Vh), fit + penalty * frames)
 
 
 def test_the_gradient_of_the_brockett_cost():

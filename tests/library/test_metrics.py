@@ -233,6 +233,9 @@ def test_the_error_of_an_inverse_is_that_of_both_sides(condition, dtype):
         expected = inverse_residual(A, skewed)
         assert (error < LIMIT) == (expected < LIMIT)
         assert error >= LIMIT or abs(error - expected) < 1
+    # Where both sides miss as much, the number is that also far above the limit.
+    error = inverse_error(A[None], 1.01 * X[None]).item()
+    assert error == pytest.approx(inverse_residual(A, 1.01 * X), rel=1e-5, abs=1)
 
 
 # --- Preconditioned -------------------------------------------------------------------------------
@@ -545,6 +548,89 @@ def test_near_the_solution_the_gradient_in_the_metric_is_the_newton_step_of_broc
     angles = torch.cat([(Q.T @ g[0])[i, j] for Q, g in zip((U, V), gradients, strict=True)])
     assert newton.norm() > 1e-5
     assert torch.linalg.vector_norm(angles - newton) < 1e-2 * newton.norm()
+
+
+# --- what is measured -----------------------------------------------------------------------------
+
+
+def half_squares(E):
+    return 0.5 * norm(E).square().item()
+
+
+def worst_column(R, A, X, B):
+    """The backward error of A X = B, where R is left of it."""
+    columns = zip(R.mT, X.mT, B.mT, strict=True)
+    units = max(A.shape) * torch.finfo(A.dtype).eps
+    return max((r.norm() / (norm(A) * x.norm() + b.norm()) / units).item() for r, x, b in columns)
+
+
+@every_dtype
+def test_newton_schulz_measures_how_far_both_products_are_from_the_identity(dtype):
+    A = geometric(5, 10.0, dtype)
+    X = 1.01 * torch.linalg.inv(A)
+    for accelerate in (False, True):
+        loss, _, residual = NewtonSchulz(A[None], accelerate=accelerate)(X[None])
+        assert loss.item() == pytest.approx(half_squares(A @ X - torch.eye(5)), rel=1e-3)
+        assert residual.item() == pytest.approx(inverse_residual(A, X), rel=1e-3)
+
+
+@every_dtype
+def test_inverse_measures_both_products_once_all_blocks_were_seen(dtype):
+    A = torch.diag(2.0 ** torch.arange(-2, 2)).to(dtype)  # where nothing is rounded
+    X = torch.linalg.inv(A)
+    X[0, 3] = 5 * torch.finfo(dtype).eps * norm(A) * norm(X)
+    metric = Inverse(A[None])
+    Z = X @ metric.Q[0]
+    residuals = []
+    for _ in range(3):  # ceil(log2 4) steps, and one
+        loss, _, residual = metric(Z[None])
+        residuals.append(residual.item())
+    assert residuals[:2] == [math.inf, math.inf]
+    assert 1 < residuals[2] < LIMIT
+    assert residuals[2] == pytest.approx(inverse_residual(A, X), rel=1e-5)
+    assert loss.item() == pytest.approx(half_squares(A @ X - torch.eye(4)), rel=1e-5, abs=0)
+
+
+@every_dtype
+@pytest.mark.parametrize("least", [False, True])
+def test_preconditioned_measures_the_worst_column_of_what_is_left(least, dtype):
+    A, X, B = gaussian(5, 4, dtype=dtype), gaussian(4, 3, dtype=dtype), gaussian(5, 3, dtype=dtype)
+    P = torch.linalg.pinv(A)
+    metric = Preconditioned(A[None], B[None], P[None], least=least)
+    torch.testing.assert_close(metric.start()[0][0], P @ B)
+    loss, _, residual = metric(X[None])
+    R = A @ X - B
+    left = A.mH @ R / norm(A) if least else R
+    assert loss.item() == pytest.approx(half_squares(R), rel=1e-4)
+    assert residual.item() == pytest.approx(worst_column(left, A, X, B), rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", [True, False], ids=["definite", "general"])
+@precise_dtypes
+def test_conjugate_measures_what_is_left_although_it_follows_it_by_recurrence(kind, dtype):
+    A = definite(12, 20.0, dtype) if kind else geometric(12, 20.0, dtype)
+    B = gaussian(12, 3, dtype=dtype, seed=1)
+    metric = Conjugate(A[None], B[None], definite=kind)
+    (X,) = metric.start()
+    for _ in range(6):
+        loss, (gradient,), residual = metric(X)
+        assert loss.item() == pytest.approx(half_squares(A @ X[0] - B), rel=1e-9)
+        left = worst_column(A @ X[0] - B, A, X[0], B)
+        assert residual.item() == pytest.approx(left, rel=1e-9)
+        X = X - gradient
+
+
+@every_dtype
+def test_rotations_measure_what_is_off_the_diagonal_or_not_orthonormal(dtype):
+    A, Q = definite(5, 10.0, dtype), torch.linalg.qr(gaussian(5, 5, dtype=dtype, seed=1)).Q
+    unit = 5 * torch.finfo(dtype).eps
+    for U, V in [(Q, Q.roll(1, 0)), (1.5 * Q, Q), (Q, 1.5 * Q)]:
+        two, one = Rotations(A[None])(U[None], V[None]), Rotation(A[None])(U[None])
+        for measured, W in [(two, V), (one, U)]:
+            off = off_diagonal(U.mH @ A @ W)
+            error = max(norm(off) / norm(A), defect(U), defect(W))
+            assert measured.loss.item() == pytest.approx(half_squares(off), rel=1e-4)
+            assert measured.residual.item() == pytest.approx((error / unit).item(), rel=1e-4)
 
 
 # --- members --------------------------------------------------------------------------------------

@@ -51,13 +51,22 @@ def test_the_predicted_slope_stands_beside_the_run(pyplot):
 
 
 def test_a_landscape_shows_its_paths(pyplot):
-    path = [torch.tensor([0.9, 0.9]), torch.tensor([0.1, 0.1])]
+    path = [torch.tensor([0.9, 0.8]), torch.tensor([0.1, -0.2])]
     plots.landscape(lambda x: (x * x).sum(), {"momentum": path})
     (ax,) = pyplot.shown[0].axes
     (line,) = ax.get_lines()
     assert line.get_xdata().tolist() == pytest.approx([0.9, 0.1])
+    assert line.get_ydata().tolist() == pytest.approx([0.8, -0.2])
     assert line.get_color() == plots.COLOURS["momentum"]
-    assert len(ax.collections) > 0
+
+
+def test_a_level_line_lies_where_the_loss_has_that_level(pyplot):
+    plots.landscape(lambda x: (x * x).sum())
+    (lines,) = pyplot.shown[0].axes[0].collections
+    for level, path in zip(lines.levels, lines.get_paths(), strict=True):
+        # Between the points of the grid, 1/60 apart, the lines are straight.
+        assert (path.vertices**2).sum(axis=1) == pytest.approx(level, abs=1e-3)
+    assert sum(len(path.vertices) > 0 for path in lines.get_paths()) > 10
 
 
 def test_a_landscape_without_paths_has_no_legend(pyplot):
@@ -65,10 +74,14 @@ def test_a_landscape_without_paths_has_no_legend(pyplot):
     assert pyplot.shown[0].axes[0].get_legend() is None
 
 
-def test_matrices_share_one_scale(pyplot):
-    plots.matrices({"A": torch.eye(2), "B": -3 * torch.eye(3)})
+def test_matrices_show_their_entries_on_one_scale(pyplot):
+    pictures = {"A": torch.eye(2), "B": -3 * torch.eye(3)}
+    plots.matrices(pictures)
     images = [ax.get_images()[0] for ax in pyplot.shown[0].axes]
     assert [image.get_clim() for image in images] == [(-3.0, 3.0)] * 2
+    assert [image.get_array().tolist() for image in images] == [
+        A.tolist() for A in pictures.values()
+    ]
 
 
 def test_one_zero_matrix_can_be_drawn(pyplot):

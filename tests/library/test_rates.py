@@ -83,6 +83,7 @@ def test_the_bound_on_the_learning_rate_is_sharp(n, condition, momentum):
     A = gallery.geometric(n, n, condition, generator=seeded(n))
     L, mu = curvatures(A)
     bound = rates.max_lr(L, momentum)
+    assert rates.contraction(bound, momentum, L, mu) == pytest.approx(1)
     assert rates.contraction(0.98 * bound, momentum, L, mu) < 1
     assert rates.contraction(1.02 * bound, momentum, L, mu) > 1
     below, above = (errors(A, factor * bound, momentum, 600) for factor in (0.98, 1.02))
