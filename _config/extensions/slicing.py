@@ -121,7 +121,7 @@ def _spread(page: Sequence[Statement]) -> None:
         for name in statement.back:
             statement.changes |= {f"{leaf}.grad" for leaf in _leaves(page, name, at)}
         for name in statement.stepped:
-            leaves = _leaves(page, name, at)
+            leaves = _leaves(page, name, at) - statement.binds
             statement.changes |= leaves
             statement.reads |= {f"{leaf}.grad" for leaf in leaves}
         for names in statement.changes, statement.reads:

@@ -1,17 +1,16 @@
 """What a reader takes along runs whole, from the first cell to the last, in an empty folder."""
 
-import os
 import subprocess
-import sys
-from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.programs.alone import HOUSE, surroundings
+from tests.programs.alone import surroundings
+from tests.programs.conftest import python
+from tests.programs.taken import HTML
 
-FOLDER = Path(os.environ.get("GDLA_BUILD", HOUSE / "build"), "html", "notebooks")
+FOLDER = HTML / "notebooks"
 # An agg has no window to show. Everything else that Python warns of is a fault.
 STRICT = ["-W", "error", "-W", "ignore:FigureCanvasAgg is non-interactive"]
 
@@ -26,9 +25,9 @@ def taken(ending):
 @taken("py")
 def test_a_script_runs_in_a_fresh_interpreter(file, tmp_path):
     assert file, f"{FOLDER} holds no script; run nox -s docs first"
-    python = os.environ.get("GDLA_PYTHON", sys.executable)
+    extra = "data" if "sklearn" in file.read_text(encoding="utf-8") else "plots"
     done = subprocess.run(
-        [python, *STRICT, file],
+        [python(extra), *STRICT, file],
         cwd=tmp_path,
         env=surroundings(MPLBACKEND="agg"),
         capture_output=True,

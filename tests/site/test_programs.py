@@ -109,6 +109,18 @@ CASES = {
         ],
         ["import torch", "x = torch.ones", "sgd = torch", "(x**2)", "sgd.step()"],
     ),
+    "not an optimiser that it makes itself": (
+        [
+            "import torch\nsgd = 1",
+            "for k in range(2):\n"
+            "    x = torch.ones(1, requires_grad=True)\n"
+            "    sgd = torch.optim.SGD([x], lr=0.1)\n"
+            "    (x**2).sum().backward()\n"
+            "    sgd.step()\n"
+            "print(x.item())",
+        ],
+        ["import torch"],
+    ),
     "memory shared between tensors and arrays": (
         [
             "import numpy as np\nimport torch\na = np.zeros(2)",
