@@ -18,13 +18,21 @@ language = "en"
 
 extensions = [
     "extensions.again",
+    "extensions.alone",
     "extensions.cells",
+    "extensions.claims",
     "extensions.docstrings",
     "extensions.figures",
     "extensions.inventories",
     "extensions.kernels",
     "extensions.mathematics",
+    "extensions.notebooks",
+    "extensions.numbers",
     "extensions.outputs",
+    "extensions.programs",
+    "extensions.provenance",
+    "extensions.sources",
+    "extensions.together",
     "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.intersphinx",
@@ -34,6 +42,7 @@ extensions = [
 ]
 source_suffix = {".md": "myst-nb"}
 exclude_patterns = ["**/.ipynb_checkpoints", "**/README.md"]
+alone_lock = str(BUILD / "site.lock")
 
 # Cells
 nb_execution_mode = "cache"
@@ -50,6 +59,17 @@ kernels_matplotlibrc = str(HOUSE / "_config" / "matplotlibrc")
 # Whatever is wrong with a cell is said once, by extensions.outputs, with its page and number.
 nb_output_stderr = "show"
 suppress_warnings = ["mystnb.exec"]
+
+# The foot of each page. GitHub's workflows say where the repository is; elsewhere nobody does.
+provenance_folder = str(HOUSE)
+address = [os.environ.get(name, "") for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY")]
+provenance_repository = "/".join(address) if all(address) else ""
+
+# Pages that readers can take along. benchmarks reads a file of the repository and stays.
+notebooks_pages = ["tensors", "derivatives", "descent", "inverse", "svd", "snippets"]
+# Where their links lead: GitHub Pages, which sends readers on to a domain of one's own.
+owner, _, name = address[1].partition("/")
+html_baseurl = f"https://{owner}.github.io/{name}/" if owner else ""
 
 # MyST
 myst_enable_extensions = [
@@ -106,12 +126,15 @@ html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["static"]
 html_css_files = ["book.css"]
+html_favicon = str(HOUSE / "_config" / "static" / "favicon.svg")
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
 html_last_updated_fmt = None
 html_permalinks_icon = "#"
 html_sidebars = {"**": ["navbar-logo.html", "search-button-field.html", "sbt-sidebar-nav.html"]}
+# Without a mode the theme's script complains of an invalid one (pydata-sphinx-theme 0.20).
+html_context = {"default_mode": "auto"}
 html_theme_options = {
     "home_page_in_toc": True,
     "show_navbar_depth": 2,

@@ -4,7 +4,8 @@ jupyter-cache knows a notebook by the source of its cells alone, and Sphinx does
 again that did not change, so after an edit of the library both would show the old outputs. Here
 the cache lies in a folder named by a digest of interpreter, library, packages, kernel settings and
 the files that cells read. Its path is a setting that Sphinx watches: when the digest changes, every
-page is read and executed again; while it stays, nothing is.
+page is read and executed again; while it stays, nothing is. Outputs are not kept if something
+changed while their cells ran: nobody knows what they are of.
 """
 
 from __future__ import annotations
@@ -12,18 +13,28 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from jupyter_cache import get_cache
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.util import logging
 
-from extensions import kernels
+from extensions import caches, kernels
+
+LOGGER = logging.getLogger(__name__)
 
 PACKAGES = ("torch", "numpy", "matplotlib", "ipykernel", "myst-nb")
+RUNNING = "running"  # lies in a cache while a build uses it
+
+
+def sources(package: Path) -> Iterator[Path]:
+    """Find the files of a library."""
+    for file in sorted(package.rglob("*")):
+        if file.is_file() and "__pycache__" not in file.parts:
+            yield file
 
 
 def digest(
@@ -51,29 +62,52 @@ def digest(
     add(sys.version, sys.prefix, *settings)
     for name in packages:
         add(name, metadata.version(name))
-    for file in sorted(package.rglob("*")):
-        if file.is_file() and "__pycache__" not in file.parts:
-            add(file.relative_to(package).as_posix(), file.read_bytes())
+    for file in sources(package):
+        add(file.relative_to(package).as_posix(), file.read_bytes())
     for file in map(Path, files):
         add(file.name, file.read_bytes())
     return key.hexdigest()
 
 
-def choose_cache(app: Sphinx, config: Config) -> None:
-    """Point myst-nb to the cache of this digest and remove those of others."""
+def current(config: Config) -> Path:
+    """Return the cache of what is installed and written now."""
     package = Path(config.cells_package)
     if not package.is_dir():
         raise FileNotFoundError(f"cells_package names no folder: {package}")
     key = digest(package, *kernels.settings(config), files=config.cells_files)
-    cache = Path(config.cells_folder, key)
+    return Path(config.cells_folder, key)
+
+
+def mixed(config: Config, cache: Path) -> bool:
+    """Tell whether something was changed, perhaps there and back, since a build took this cache."""
+    files = [*sources(Path(config.cells_package)), *map(Path, config.cells_files)]
+    changed = max((file.stat().st_mtime_ns for file in files), default=0)
+    return changed > (cache / RUNNING).stat().st_mtime_ns or current(config) != cache
+
+
+def choose_cache(app: Sphinx, config: Config) -> None:
+    """Point myst-nb to the cache of this digest and remove those of others."""
+    cache = current(config)
     for other in cache.parent.glob("*"):
-        if other != cache:
+        # The second: a build was killed that would have found this at its end.
+        if other != cache or ((cache / RUNNING).exists() and mixed(config, cache)):
             shutil.rmtree(other, ignore_errors=True)
     # Sphinx is about to fork its readers. If they found no database, two would make it at once
     # and one would fail (jupyter-cache 1.0.1).
-    cache.mkdir(parents=True, exist_ok=True)
-    _ = get_cache(str(cache)).db
+    caches.mend(cache)
+    (cache / RUNNING).touch()
     config.nb_execution_cache_path = str(cache)
+
+
+def check_cache(app: Sphinx, exception: Exception | None) -> None:
+    """Remove the cache if it may hold outputs of something else than its name says."""
+    cache = Path(app.config.nb_execution_cache_path)
+    if not mixed(app.config, cache):
+        (cache / RUNNING).unlink()
+        return
+    shutil.rmtree(cache)
+    changed = f"{app.config.cells_package}, or what else cells run against, changed while they ran"
+    LOGGER.warning("%s; their outputs are removed, build again", changed, type="cells")
 
 
 def choose_pages(app: Sphinx, config: Config) -> None:
@@ -99,4 +133,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("cells_pages", [], "env", list)
     app.connect("config-inited", choose_cache)
     app.connect("config-inited", choose_pages)
+    app.connect("build-finished", check_cache)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

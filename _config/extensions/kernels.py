@@ -1,18 +1,22 @@
 """Give every kernel the same surroundings, and keep what it writes inside the build folder.
 
-And give it a second chance. jupyter_client (8.10) chooses the ports of a kernel, lets go of them,
-and hopes that nobody takes them before the kernel does. Several pages at a time, now and then
-somebody does, and the kernel dies before its first cell.
+None of them reaches the network (offline.py) or loses what is written below Python (below.py). And
+each gets a second chance. The ports of a kernel jupyter_client (8.10) chooses, lets go of, and
+hopes that nobody takes before the kernel does. Several pages at a time, now and then somebody does,
+and the kernel dies before its first cell.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from myst_nb.core.execute import cache
+from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
@@ -25,9 +29,13 @@ c.InlineBackend.figure_formats = {"svg"}
 # The date would make equal pictures differ; without "tight" labels are cropped.
 c.InlineBackend.print_figure_kwargs = {"bbox_inches": "tight", "metadata": {"Date": None}}
 c.HistoryManager.enabled = False
+c.InteractiveShellApp.extensions = ["below", "offline"]
 # ipykernel 7.4 warns in every kernel that the loopback interface is not encrypted.
 c.IPKernelApp.log_level = "ERROR"
 """
+
+# What every kernel loads.
+LOADED = [Path(__file__).with_name(name) for name in ("below.py", "offline.py")]
 
 # Used unless the caller chose otherwise. One thread: the matrices are tiny, pages run side by
 # side, and sums are taken in the same order on every machine.
@@ -43,7 +51,8 @@ FOLDERS = {
 def settings(config: Config) -> list[str]:
     """Return what decides how a kernel behaves, for the key of the cells' cache."""
     threads = os.environ.get("OMP_NUM_THREADS", VARIABLES["OMP_NUM_THREADS"])
-    return [PROFILE, Path(config.kernels_matplotlibrc).read_text(encoding="utf-8"), threads]
+    files = [Path(config.kernels_matplotlibrc), *LOADED]
+    return [PROFILE, *(file.read_text(encoding="utf-8") for file in files), threads]
 
 
 def furnish(app: Sphinx, config: Config) -> None:
@@ -52,6 +61,10 @@ def furnish(app: Sphinx, config: Config) -> None:
     profile = folder / "ipython" / "profile_default" / "ipython_kernel_config.py"
     profile.parent.mkdir(parents=True, exist_ok=True)
     profile.write_text(PROFILE, encoding="utf-8")
+    modules = folder / "ipython" / "modules"  # a folder of its own: kernels find all that is in it
+    modules.mkdir(exist_ok=True)
+    for file in LOADED:
+        shutil.copyfile(file, modules / file.name)
     for name, value in VARIABLES.items():
         os.environ.setdefault(name, value)
     for name, place in FOLDERS.items():
@@ -61,7 +74,8 @@ def furnish(app: Sphinx, config: Config) -> None:
     os.environ["IPYTHONDIR"] = str(folder / "ipython")
     os.environ["MATPLOTLIBRC"] = config.kernels_matplotlibrc
     # The library beside the book, even where another one is installed.
-    path = [str(Path(config.cells_package).parent), os.environ.get("PYTHONPATH", "")]
+    library = Path(config.cells_package).parent
+    path = [str(library), str(modules), os.environ.get("PYTHONPATH", "")]
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, path))
 
 
@@ -79,10 +93,15 @@ def restarted(execute: Callable[..., Any], tries: int = 3) -> Callable[..., Any]
     return execution
 
 
+def begun(cell: NotebookNode, cell_index: int) -> None:
+    """Leave a trace in a cell that may end its kernel before the kernel says anything."""
+    cell["execution_count"] = 0
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the settings and furnish before any kernel starts."""
     app.add_config_value("kernels_folder", "", "", str)
     app.add_config_value("kernels_matplotlibrc", "", "", str)
     app.connect("config-inited", furnish)
-    cache.single_nb_execution = restarted(single_nb_execution)
+    cache.single_nb_execution = restarted(partial(single_nb_execution, on_cell_execute=begun))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -39,8 +39,8 @@ def test_a_program_gives_what_its_page_shows(program, tmp_path):
     assert done.stderr == ""
 
     # Lines from above may print too; the cell's own output comes last.
-    shown = program.printed.splitlines()
-    last = done.stdout.splitlines()[len(done.stdout.splitlines()) - len(shown) :]
+    shown, said = program.printed.rstrip().splitlines(), done.stdout.rstrip().splitlines()
+    last = said[max(0, len(said) - len(shown)) :] if shown else []
     assert difference("\n".join(last), program.printed) is None
 
     drawn = [file.read_text() for file in sorted((tmp_path / "pictures").iterdir())]

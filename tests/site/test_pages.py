@@ -30,7 +30,7 @@ c &= d
 ---
 mystnb:
   image:
-    alt: A line falls from one to a thousandth
+    alt: A line falls to the right
   figure:
     name: fig-falls
     caption: The loss **falls**.
@@ -68,7 +68,7 @@ def svg(html):
 
 
 def test_a_picture_is_described_and_has_a_size(svg):
-    assert 'aria-label="A line falls from one to a thousandth"' in svg
+    assert 'aria-label="A line falls to the right"' in svg
     assert re.search(r'<svg[^>]* width="\d+" height="\d+"', svg)
 
 
