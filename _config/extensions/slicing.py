@@ -59,20 +59,23 @@ def needed(cells: Sequence[str]) -> list[list[Statement]]:
     _spread(page)
     result = []
     for number in range(len(cells)):
-        own = {k for k, statement in enumerate(page) if statement.cell == number}
-        kept, queue = set(own), list(own)
+        own = [k for k, statement in enumerate(page) if statement.cell == number]
+        kept: set[int] = set(own)
+        # Whoever copies a function will call it, after the cell.
+        later = set[str]().union(*(page[k].later for k in own))
+        queue = [*own, *_causes(page, later, own[-1] + 1)] if own else []
         while queue:
-            new = _causes(page, queue.pop()) - kept
-            kept |= new
-            queue.extend(new)
-        result.append([page[k] for k in sorted(kept - own)])
+            at = queue.pop()
+            kept.add(at)
+            queue.extend(_causes(page, page[at].reads, at) - kept)
+        result.append([page[k] for k in sorted(kept.difference(own))])
     return result
 
 
-def _causes(page: Sequence[Statement], at: int) -> set[int]:
-    """Return what must have run before a statement."""
+def _causes(page: Sequence[Statement], reads: set[str], at: int) -> set[int]:
+    """Return what must have run before a place at which names are read."""
     causes: set[int] = set()
-    for name in _reached(page, page[at].reads, at):
+    for name in _reached(page, reads, at):
         since = at
         for binder in _binders(page, name.partition(".")[0], at):
             causes |= {binder, *(k for k in range(binder + 1, since) if name in page[k].changes)}

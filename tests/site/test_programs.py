@@ -50,6 +50,10 @@ CASES = {
         ],
         ["from functools import partial", "k = 2", "def g", "def f", "h = partial"],
     ),
+    "what a function will need that the cell only defines": (
+        ["import math\nunused = 1", "r = 2", "def area(x):\n    return math.pi * r * x"],
+        ["import math", "r = 2"],
+    ),
     "what a function that is called changes": (
         ["seen = []\nnote = lambda x: seen.append(x)", "note(1)", "print(seen)"],
         ["seen = []", "note = lambda", "note(1)"],
