@@ -36,19 +36,19 @@ def pictures(app: Sphinx) -> Iterator[Path]:
 
 def begin(app: Sphinx, config: Config) -> None:
     """Forget what is marked, and mark what is about to change."""
-    memory, pages = app.doctreedir / MARK, app.outdir / MARK
+    memory, site = app.doctreedir / MARK, app.outdir / MARK
     if memory.exists():
         (app.doctreedir / ENV_PICKLE_FILENAME).unlink(missing_ok=True)
-    if pages.exists():
-        for file in app.outdir.rglob("*.html"):
-            os.utime(file, (0, 0))  # older than its source, so it is written again
+    if site.exists():
+        for page in app.outdir.rglob("*.html"):
+            os.utime(page, (0, 0))  # older than its source, so it is written again
     # myst-nb (1.4.0) never writes over a picture, not even over the half of one.
-    for file in pictures(app):
-        if hashlib.sha256(file.read_bytes()).hexdigest() != file.stem:
-            file.unlink()
+    for picture in pictures(app):
+        if hashlib.sha256(picture.read_bytes()).hexdigest() != picture.stem:
+            picture.unlink()
     app.doctreedir.mkdir(parents=True, exist_ok=True)
     memory.touch()
-    pages.touch()
+    site.touch()
 
 
 def date(app: Sphinx, env: BuildEnvironment) -> None:
@@ -57,8 +57,8 @@ def date(app: Sphinx, env: BuildEnvironment) -> None:
     for page, read in env.all_docs.items():
         env.all_docs[page] = min(read, start)
     # What the cells drew since then is no reason to read their page again: it never changes.
-    for file in pictures(app):
-        os.utime(file, (0, 0))
+    for picture in pictures(app):
+        os.utime(picture, (0, 0))
 
 
 def end(app: Sphinx, exception: Exception | None) -> None:

@@ -15,8 +15,9 @@ from typing import Any
 
 def load_ipython_extension(shell: Any) -> None:
     """Let the streams of the system end in files, and read those after each cell."""
-    # Appending: reading, which moves the place in the file, decides not where it is written next.
-    files = {name: TemporaryFile("a+b") for name in ("stdout", "stderr")}
+    # Opened to append, so that reading does not move the place where the next text is written; and
+    # for as long as the kernel lives.
+    files = {name: TemporaryFile("a+b") for name in ("stdout", "stderr")}  # noqa: SIM115
     for number, file in enumerate(files.values(), start=1):
         os.dup2(file.fileno(), number)
     read = dict.fromkeys(files, 0)

@@ -28,10 +28,13 @@ def mend(folder: Path) -> None:
 
 def _mend(folder: Path) -> None:
     cache = get_cache(str(folder))
-    OrmBase.metadata.create_all(cache.db)
-    for record in cache.list_cache_records():
-        try:
-            cache.get_cache_bundle(record.pk)
-        except (KeyError, ValueError):
-            shutil.rmtree(folder / "executed" / record.hashkey, ignore_errors=True)
-            NbCacheRecord.remove_record(record.pk, cache.db)
+    try:
+        OrmBase.metadata.create_all(cache.db)
+        for record in cache.list_cache_records():
+            try:
+                cache.get_cache_bundle(record.pk)
+            except (KeyError, ValueError):
+                shutil.rmtree(folder / "executed" / record.hashkey, ignore_errors=True)
+                NbCacheRecord.remove_record(record.pk, cache.db)
+    finally:
+        cache.db.dispose()  # Windows removes no file that is open

@@ -11,6 +11,7 @@ changed while their cells ran: nobody knows what they are of.
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
@@ -89,7 +90,7 @@ def choose_cache(app: Sphinx, config: Config) -> None:
     """Point myst-nb to the cache of this digest and remove those of others."""
     cache = current(config)
     for other in cache.parent.glob("*"):
-        # The second: a build was killed that would have found this at its end.
+        # The second: something changed during the last build that used this cache.
         if other != cache or ((cache / RUNNING).exists() and mixed(config, cache)):
             shutil.rmtree(other, ignore_errors=True)
     # Sphinx is about to fork its readers. If they found no database, two would make it at once
@@ -100,14 +101,14 @@ def choose_cache(app: Sphinx, config: Config) -> None:
 
 
 def check_cache(app: Sphinx, exception: Exception | None) -> None:
-    """Remove the cache if it may hold outputs of something else than its name says."""
-    cache = Path(app.config.nb_execution_cache_path)
-    if not mixed(app.config, cache):
-        (cache / RUNNING).unlink()
+    """Keep the outputs if they are of what the name of their cache says."""
+    running = Path(app.config.nb_execution_cache_path, RUNNING)
+    if not mixed(app.config, running.parent):
+        running.unlink()
         return
-    shutil.rmtree(cache)
-    changed = f"{app.config.cells_package}, or what else cells run against, changed while they ran"
-    LOGGER.warning("%s; their outputs are removed, build again", changed, type="cells")
+    os.utime(running, (0, 0))  # so that the next build removes them
+    changed = f"{app.config.cells_package} changed, or something else that cells run against"
+    LOGGER.warning("%s, while they ran; build again: all will be executed", changed, type="cells")
 
 
 def choose_pages(app: Sphinx, config: Config) -> None:

@@ -1,6 +1,12 @@
 """Outputs are never older than the library, and no cell runs without need."""
 
+import os
+import sys
+from importlib import metadata
+from types import SimpleNamespace
+
 import pytest
+from extensions import cells, kernels, offline
 from extensions.cells import digest
 
 CELL = "```{code-cell} python3\nprint('answer', 6 * 7)\n```\n"
@@ -36,6 +42,64 @@ def test_the_digest_knows_the_files_that_cells_read(package, tmp_path_factory):
     assert before == digest(package, files=[str(read)]) != digest(package)
     read.write_text("[]")
     assert digest(package, files=[read]) != before
+
+
+@pytest.mark.parametrize("name", ["torch", "numpy", "matplotlib", "ipykernel", "myst-nb"])
+def test_the_digest_knows_every_package_that_decides_an_output(package, monkeypatch, name):
+    before, version = digest(package), metadata.version
+
+    def newer(asked):
+        return "99" if asked == name else version(asked)
+
+    monkeypatch.setattr(metadata, "version", newer)
+    assert digest(package) != before
+
+
+@pytest.mark.parametrize("what", ["version", "prefix"])
+def test_the_digest_knows_the_interpreter(package, monkeypatch, what):
+    before = digest(package)
+    monkeypatch.setattr(sys, what, "another")
+    assert digest(package) != before
+
+
+def test_the_digest_knows_how_kernels_are_set_up(tmp_path, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    style, guard = tmp_path / "matplotlibrc", tmp_path / "offline.py"
+    style.write_text("")
+    guard.write_text("")
+    config = SimpleNamespace(kernels_matplotlibrc=str(style))
+    assert offline.REFUSED in "".join(kernels.settings(config)), "what holds the network back"
+    monkeypatch.setattr(kernels, "LOADED", [guard])
+    seen = [kernels.settings(config)]
+    for change in (
+        lambda: style.write_text("lines.linewidth: 2"),
+        lambda: guard.write_text("pass"),
+        lambda: monkeypatch.setattr(kernels, "PROFILE", ""),
+        lambda: monkeypatch.setenv("OMP_NUM_THREADS", "2"),
+    ):
+        change()
+        assert kernels.settings(config) not in seen
+        seen.append(kernels.settings(config))
+
+
+def test_a_change_is_noticed_by_its_time_and_by_its_content(package, tmp_path_factory, monkeypatch):
+    folder = tmp_path_factory.mktemp("cells")
+    config = SimpleNamespace(cells_package=str(package), cells_files=[], cells_folder=str(folder))
+    monkeypatch.setattr(kernels, "settings", lambda config: [])
+    module = package / "module.py"
+    os.utime(module, (1, 1))
+    cache = cells.current(config)
+    cache.mkdir(parents=True)
+    (cache / cells.RUNNING).touch()
+    assert not cells.mixed(config, cache)
+    os.utime(module)
+    os.utime(cache / cells.RUNNING, (1, 1))
+    assert cells.mixed(config, cache), "saved again, perhaps after a change back"
+    os.utime(module, (1, 1))
+    assert not cells.mixed(config, cache)
+    module.write_text("x = 2\n")
+    os.utime(module, (1, 1))
+    assert cells.mixed(config, cache), "another content with an old time"
 
 
 def test_cells_run_when_something_they_depend_on_changed_and_only_then(new_book):
