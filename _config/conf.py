@@ -17,22 +17,16 @@ version = release = metadata.version("gdla")
 language = "en"
 
 extensions = [
-    "extensions.again",
-    "extensions.alone",
+    "extensions.builds",
     "extensions.cells",
-    "extensions.claims",
     "extensions.docstrings",
     "extensions.figures",
     "extensions.inventories",
-    "extensions.kernels",
     "extensions.mathematics",
     "extensions.notebooks",
     "extensions.numbers",
-    "extensions.outputs",
     "extensions.programs",
     "extensions.provenance",
-    "extensions.sources",
-    "extensions.together",
     "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.intersphinx",
@@ -56,7 +50,7 @@ cells_folder = str(BUILD / "cells")
 cells_pages = [page for page in os.environ.get("GDLA_PAGES", "").split(",") if page]
 kernels_folder = str(BUILD)
 kernels_matplotlibrc = str(HOUSE / "_config" / "matplotlibrc")
-# Whatever is wrong with a cell is said once, by extensions.outputs, with its page and number.
+# Whatever is wrong with a cell is said once, by extensions.cells.outputs.
 nb_output_stderr = "show"
 suppress_warnings = ["mystnb.exec"]
 

@@ -82,7 +82,7 @@ class FollowTheme(SphinxPostTransform):
         for number, image in enumerate(list(self.document.findall(nodes.image)), start=1):
             file = Path(self.env.srcdir, image["uri"]).resolve()
             if file.suffix == ".svg" and file.is_relative_to(made):
-                alt = " ".join(image.get("alt", "").split())  # required by extensions.outputs
+                alt = " ".join(image.get("alt", "").split())  # required by extensions.cells.outputs
                 text = themed(file.read_text(encoding="utf-8"), alt, f"picture-{number}-")
                 image.replace_self(nodes.raw("", text, format="html"))
 

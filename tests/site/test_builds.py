@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 from books import ended
-from extensions import again, together
-from extensions.caches import mend
+from extensions.builds import again, together
+from extensions.cells.caches import mend
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from nbformat.v4 import new_code_cell, new_notebook
@@ -330,7 +330,7 @@ def test_pages_show_the_titles_places_and_sources_that_others_have_now(new_book)
 
 def test_the_code_of_the_site_and_what_is_installed_are_a_setting(tmp_path, monkeypatch):
     config = SimpleNamespace()
-    monkeypatch.setattr(together, "__file__", str(tmp_path / "together.py"))
+    monkeypatch.setattr(together, "__file__", str(tmp_path / "builds" / "together.py"))
     monkeypatch.setattr(together.sysconfig, "get_path", lambda name: str(tmp_path / "installed"))
 
     def code():

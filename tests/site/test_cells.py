@@ -6,8 +6,8 @@ from importlib import metadata
 from types import SimpleNamespace
 
 import pytest
-from extensions import cells, kernels, offline
-from extensions.cells import digest
+from extensions.cells import kernels, offline
+from extensions.cells.keys import digest
 
 CELL = "```{code-cell} python3\nprint('answer', 6 * 7)\n```\n"
 USES_LIBRARY = "```{code-cell} python3\nimport toy\nprint('constant', toy.STEPS)\n```\n"
@@ -88,18 +88,18 @@ def test_a_change_is_noticed_by_its_time_and_by_its_content(package, tmp_path_fa
     monkeypatch.setattr(kernels, "settings", lambda config: [])
     module = package / "module.py"
     os.utime(module, (1, 1))
-    cache = cells.current(config)
+    cache = keys.current(config)
     cache.mkdir(parents=True)
-    (cache / cells.RUNNING).touch()
-    assert not cells.mixed(config, cache)
+    (cache / keys.RUNNING).touch()
+    assert not keys.mixed(config, cache)
     os.utime(module)
-    os.utime(cache / cells.RUNNING, (1, 1))
-    assert cells.mixed(config, cache), "saved again, perhaps after a change back"
+    os.utime(cache / keys.RUNNING, (1, 1))
+    assert keys.mixed(config, cache), "saved again, perhaps after a change back"
     os.utime(module, (1, 1))
-    assert not cells.mixed(config, cache)
+    assert not keys.mixed(config, cache)
     module.write_text("x = 2\n")
     os.utime(module, (1, 1))
-    assert cells.mixed(config, cache), "another content with an old time"
+    assert keys.mixed(config, cache), "another content with an old time"
 
 
 def test_cells_run_when_something_they_depend_on_changed_and_only_then(new_book):

@@ -120,7 +120,7 @@ def test_faults_stop_the_build_each_time_and_say_where(new_book):
     assert "noisy.md:9: WARNING: noisy: cell 1" in first.said, "the line of the cell"
     assert "\x1b[" not in first.said
 
-    # Sphinx reads no page twice and alone would be content now: extensions/again.py.
+    # Sphinx reads no page twice and alone would be content now: extensions/builds/again.py.
     second = book.build("-j", "4")
     assert second.code == 1
     assert unsaid(second) == []
@@ -141,7 +141,7 @@ def unsaid(build):
 
 
 def test_nothing_that_is_written_below_python_is_lost(new_book):
-    # ipykernel alone loses one of a hundred: extensions/below.py.
+    # ipykernel alone loses one of a hundred: extensions/cells/below.py.
     book, cells = new_book(), range(1, 61)
     book.write("deep", "".join(cell(f"import os; n = os.write(2, b'{n}')") for n in cells))
     book.write("high", "".join(cell(f"import os; n = os.write(1, b'<%d>' % {-n})") for n in cells))
@@ -152,7 +152,7 @@ def test_nothing_that_is_written_below_python_is_lost(new_book):
 
 
 def test_sphinx_alone_still_forgets_a_fault(tmp_path):
-    # When this fails, extensions/again.py can go.
+    # When this fails, extensions/builds/again.py can go.
     (tmp_path / "conf.py").write_text("")
     (tmp_path / "index.rst").write_text("A page\n======\n\n.. nonsense::\n")
     command = [sys.executable, "-m", "sphinx", "-q", "-W", str(tmp_path), str(tmp_path / "html")]

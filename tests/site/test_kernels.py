@@ -4,7 +4,7 @@ import inspect
 
 import jupyter_client.client
 import pytest
-from extensions.kernels import restarted
+from extensions.cells.kernels import restarted
 
 DEATH = "Kernel died before replying to kernel_info"  # jupyter_client's words
 

@@ -11,7 +11,8 @@ import nbformat
 import pytest
 from books import HOUSE, sphinx
 from bs4 import BeautifulSoup
-from extensions import markdown, notebooks
+from extensions.notebooks import markdown
+from extensions.notebooks import pages as notebooks
 from IPython.core.inputtransformer2 import TransformerManager
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin

@@ -4,9 +4,9 @@ import re
 
 import pytest
 from docutils import nodes
-from extensions.assertions import held
-from extensions.claims import compared, typed
-from extensions.numbers import typeset, wanted
+from extensions.numbers.assertions import held
+from extensions.numbers.claims import compared, typed
+from extensions.numbers.values import typeset, wanted
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 

@@ -6,8 +6,8 @@ import re
 from html import unescape
 
 import pytest
-from extensions.programs import programs
-from extensions.slicing import needed
+from extensions.programs.buttons import programs
+from extensions.programs.slicing import needed
 
 # Page by page: cells, and for the last of them the lines that it needs, by the number of the cell
 # and what they begin with.

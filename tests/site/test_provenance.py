@@ -181,7 +181,7 @@ def test_what_is_not_true_is_not_claimed(new_book):
 
 
 def test_jupyter_cache_still_forgets_that_its_times_are_utc(tmp_path):
-    # When this fails, in_utc of extensions/provenance.py can go.
+    # When this fails, in_utc of extensions/provenance/foot.py can go.
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
     cache = get_cache(tmp_path)
     cache.cache_notebook_bundle(CacheBundleIn(notebook, "page"), check_validity=False)

@@ -17,13 +17,15 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 
-from extensions.cells import digest
+from extensions.cells.keys import digest
 
 
 def watch_code(app: Sphinx, config: Config) -> None:
     """Make the site's code and all that is installed a setting, so that a change is noticed."""
     installed = Path(sysconfig.get_path("purelib")).glob("*.dist-info")
-    config.together_code = digest(Path(__file__).parent, *sorted(path.name for path in installed))
+    config.together_code = digest(
+        Path(__file__).parents[1], *sorted(path.name for path in installed)
+    )
 
 
 class Together:

@@ -12,8 +12,8 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from extensions.effects import Effects
-from extensions.names import Reader
+from extensions.programs.effects import Effects
+from extensions.programs.names import Reader
 
 
 @dataclass

@@ -74,7 +74,7 @@ def end(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Begin first, end last, when every other extension has had its say."""
-    app.connect("config-inited", begin, priority=2)  # when extensions.alone let us in
+    app.connect("config-inited", begin, priority=2)  # when extensions.builds.alone let us in
     app.connect("env-updated", date)
     app.connect("build-finished", end, priority=999)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

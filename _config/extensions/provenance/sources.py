@@ -16,7 +16,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxRole
 from sphinx.writers.html5 import HTML5Translator
 
-from extensions.provenance import linked
+from extensions.provenance.foot import linked
 
 LOGGER = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def visit_file(translator: HTML5Translator, node: File) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the role; the settings are those of extensions.provenance."""
-    app.setup_extension("extensions.provenance")
+    app.setup_extension("extensions.provenance.foot")
     app.add_node(File, html=(visit_file, None))
     app.add_role("source", Source())
     return {"parallel_read_safe": True, "parallel_write_safe": True}

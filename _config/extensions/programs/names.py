@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 
-from extensions.effects import Effects, named, roots
+from extensions.programs.effects import Effects, named, roots
 
 MUTATORS = {
     *("append", "extend", "insert", "add", "update", "setdefault"),

@@ -20,7 +20,7 @@ from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-from extensions.offline import REFUSED
+from extensions.cells.offline import REFUSED
 
 LOGGER = logging.getLogger(__name__)
 REFUSED_HOST = re.compile(rf"^{REFUSED} (\S+)$", re.M)

@@ -18,8 +18,8 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 
-from extensions import handouts, markdown
-from extensions.prose import Writer
+from extensions.notebooks import handouts, markdown
+from extensions.notebooks.prose import Writer
 
 FOLDER = "notebooks"  # and the name of the branch
 HUB = "https://github.com/"
@@ -135,7 +135,7 @@ def missing(app: Sphinx, env: BuildEnvironment, *changes: set[str]) -> list[str]
 def setup(app: Sphinx) -> dict[str, Any]:
     """Write a page's files when its references are resolved."""
     app.setup_extension("extensions.mathematics")
-    app.setup_extension("extensions.provenance")
+    app.setup_extension("extensions.provenance.foot")
     app.add_config_value("notebooks_pages", [], "html", list)
     app.connect("builder-inited", clear)
     app.connect("env-get-outdated", missing)

@@ -23,7 +23,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util import logging
 
-from extensions import caches, kernels
+from extensions.cells import caches, kernels
 
 LOGGER = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """Read what an author wrote as running text, a block at a time, with a gap for all else.
 
 Left out are outputs, docstrings, and inside a block mathematics, code, references, and what a role
-of extensions.numbers or extensions.claims marked.
+of extensions.numbers.values or extensions.numbers.claims marked.
 """
 
 from __future__ import annotations

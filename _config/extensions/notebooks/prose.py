@@ -14,7 +14,7 @@ from sphinx import addnodes
 from sphinx.locale import admonitionlabels
 from sphinx.util import logging
 
-from extensions import markdown
+from extensions.notebooks import markdown
 
 LOGGER = logging.getLogger(__name__)
 SILENT = (nodes.target, nodes.comment, nodes.substitution_definition, addnodes.index)
@@ -127,7 +127,7 @@ class Writer:
             case _ if isinstance(node, SILENT):
                 return ""
         LOGGER.warning(
-            "%s: no Markdown is known for <%s>; extensions/prose.py should write it",
+            "%s: no Markdown is known for <%s>; extensions/notebooks/prose.py should write it",
             *(self.page, type(node).__name__),
             location=node,
             type="notebooks",

@@ -17,7 +17,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-from extensions.slicing import Statement, needed
+from extensions.programs.slicing import Statement, needed
 
 LOGGER = logging.getLogger(__name__)
 

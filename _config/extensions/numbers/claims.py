@@ -17,7 +17,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxRole
 
-from extensions.blocks import ancestors, section, sentences, texts
+from extensions.numbers.blocks import ancestors, section, sentences, texts
 
 LOGGER = logging.getLogger(__name__)
 

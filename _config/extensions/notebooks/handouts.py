@@ -13,7 +13,7 @@ import nbformat
 from docutils import nodes
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from extensions.prose import Writer
+from extensions.notebooks.prose import Writer
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 SKLEARN = re.compile(r"^\s*(?:from|import) sklearn\b", re.MULTILINE)

@@ -4,7 +4,7 @@ Inside stands what an f-string holds between braces; it is evaluated after the c
 this a notebook is executed with further cells, one behind each piece of prose that shows a value.
 They are part of what the cache is keyed by, so that another expression executes the page again,
 and they are taken out before anybody else looks: cells keep their numbers. What the prose shows,
-an assertion of the page must hold from both sides; extensions.assertions decides.
+an assertion of the page must hold from both sides; extensions.numbers.assertions decides.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxRole
 
-from extensions.assertions import expression, held
+from extensions.numbers.assertions import expression, held
 
 LOGGER = logging.getLogger(__name__)
 # What myst-nb starts a client with, before this extension had its say.

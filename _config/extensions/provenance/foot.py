@@ -2,7 +2,7 @@
 
 The commit is a setting that Sphinx watches: when it changes, every page is written again and no
 cell is executed. `{executed-pages}` makes a table of all pages whose cells were executed; it is
-new because extensions.together writes the page that holds it when any page was read.
+new because extensions.builds.together writes the page that holds it when any page was read.
 """
 
 from __future__ import annotations

@@ -1,0 +1,14 @@
+"""Let numbers in the prose be values, held by assertions, and refuse those that are typed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sphinx.application import Sphinx
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Open every room that Sphinx needs to know."""
+    for room in "values", "claims":
+        app.setup_extension(f"{__name__}.{room}")
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

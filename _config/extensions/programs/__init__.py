@@ -1,0 +1,13 @@
+"""Let what a reader copies run: below each cell, a button that gives a program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sphinx.application import Sphinx
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Open every room that Sphinx needs to know."""
+    app.setup_extension(f"{__name__}.buttons")
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

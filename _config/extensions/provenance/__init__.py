@@ -1,0 +1,14 @@
+"""Say where a page comes from: its foot, the table of executed pages, links to sources."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sphinx.application import Sphinx
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Open every room that Sphinx needs to know."""
+    for room in "foot", "sources":
+        app.setup_extension(f"{__name__}.{room}")
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
