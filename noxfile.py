@@ -65,10 +65,6 @@ def docs(session: nox.Session) -> None:
     pages, options = arguments(session)
     strict = [] if pages else ["-W", "--keep-going"]
     run(session, "sphinx-build", *strict, *options, *book(pages), **only(pages))
-    for page in pages:
-        # Alone, a page lacks what the cells of others label. The next whole build, which compares
-        # times, shall write it again.
-        os.utime(HTML / f"{page}.html", (0, 0))
     first = pages[0] if pages else "index"
     session.log(f"Open {(HTML / first).with_suffix('.html').as_uri()}")
 

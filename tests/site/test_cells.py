@@ -6,7 +6,7 @@ from importlib import metadata
 from types import SimpleNamespace
 
 import pytest
-from extensions.cells import kernels, offline
+from extensions.cells import kernels, keys, offline
 from extensions.cells.keys import digest
 
 CELL = "```{code-cell} python3\nprint('answer', 6 * 7)\n```\n"

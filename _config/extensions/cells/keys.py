@@ -27,7 +27,7 @@ from extensions.cells import caches, kernels
 
 LOGGER = logging.getLogger(__name__)
 
-PACKAGES = ("torch", "numpy", "matplotlib", "ipykernel", "myst-nb")
+PACKAGES = ("torch", "numpy", "matplotlib", "scikit-learn", "ipykernel", "myst-nb")
 RUNNING = "running"  # lies in a cache while a build uses it
 
 
