@@ -56,7 +56,7 @@ def minimize(
 
     Example:
         >>> solution = minimize(lambda x: (x - 3).square().sum(), torch.zeros(2))
-        >>> solution.value
+        >>> solution.value.round(decimals=3)
         tensor([3., 3.])
         >>> solution.converged
         True
