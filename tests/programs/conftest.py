@@ -1,5 +1,6 @@
 """Write the programs beside each other, make what runs them, and sum up."""
 
+import shutil
 import statistics
 import sys
 from pathlib import Path
@@ -19,12 +20,11 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     if not PROGRAMS:
         raise pytest.UsageError(f"no page in {HTML} has a program; nox -s docs makes them")
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for file in FOLDER.glob("*.py"):
-        file.unlink()
+    shutil.rmtree(FOLDER, ignore_errors=True)
     for program in PROGRAMS:
-        # Byte for byte: no translation of line ends.
-        (FOLDER / f"{program.name}.py").write_bytes(program.text.encode())
+        file = FOLDER / f"{program.name}.py"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(program.text.encode())  # byte for byte: line ends stay as they are
     interpreter(ALONE / "plots", "plots")
     interpreter(ALONE / "data", "plots", "data")
 
