@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from myst_nb.core.execute import cache
+from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.config import Config
@@ -82,15 +83,21 @@ def furnish(app: Sphinx, config: Config) -> None:
 def restarted(execute: Callable[..., Any], tries: int = 3) -> Callable[..., Any]:
     """Execute a notebook again whose kernel died before its first cell."""
 
-    def execution(*args: Any, **options: Any) -> Any:
+    def execution(notebook: NotebookNode, **options: Any) -> Any:
         for left in reversed(range(tries)):
             try:
-                return execute(*args, **options)
+                return execute(notebook, **options)
             except RuntimeError as death:
-                if not left or "died before replying" not in str(death):
+                died = isinstance(death, DeadKernelError) or "died before replying" in str(death)
+                if not left or not died or any(map(has_begun, notebook["cells"])):
                     raise
 
     return execution
+
+
+def has_begun(cell: NotebookNode) -> bool:
+    """Tell whether a cell is or was executed."""
+    return cell.get("execution_count") is not None
 
 
 def begun(cell: NotebookNode, cell_index: int) -> None:

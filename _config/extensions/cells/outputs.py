@@ -20,6 +20,7 @@ from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
+from extensions.cells.kernels import has_begun
 from extensions.cells.offline import REFUSED
 
 LOGGER = logging.getLogger(__name__)
@@ -108,6 +109,8 @@ class Client(NotebookClientCache):
         try:
             super().start_client()
         except DeadKernelError:
+            if not any(map(has_begun, self.notebook.cells)):
+                raise  # no cell is to blame
             broke = "ended the kernel; do without what ends or crashes Python"
         if (self.exec_metadata or {}).get("error") == "CellTimeoutError":
             broke = (
@@ -120,7 +123,7 @@ class Client(NotebookClientCache):
             for index, cell in enumerate(self.notebook.cells)
             if cell["cell_type"] == "code"
         ]
-        begun = [k for k, (cell, _) in enumerate(cells, 1) if cell["execution_count"] is not None]
+        begun = [number for number, (cell, _) in enumerate(cells, 1) if has_begun(cell)]
         for number, (cell, line) in enumerate(cells, 1):
             # What a cell that broke off shows beside is the trace of its interruption.
             stopped = broke and number == begun[-1]
