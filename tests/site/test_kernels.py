@@ -9,8 +9,6 @@ from nbclient.exceptions import DeadKernelError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 DEATH = "Kernel died before replying to kernel_info"  # jupyter_client's words
-
-
 DIED = RuntimeError(DEATH)
 
 

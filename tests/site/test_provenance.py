@@ -109,7 +109,7 @@ def test_the_foot_and_the_table_say_when_cells_were_executed(new_book):
     book = new_book()
     book.write("one", CELL + REMOVED)
     book.write("other", CELL)
-    text_page(book, "silent", "No cells.\n")
+    text_page(book, "silent", "# silent\n\nNo cells.\n")
     text_page(book, "table", TABLE)
     options = ["-j", "8", "-D", "provenance_repository="]
 
