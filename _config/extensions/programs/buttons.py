@@ -56,7 +56,7 @@ def bar(program: str, before: int) -> str:
 def attach(app: Sphinx, document: nodes.document) -> None:
     """Add its bar to every cell of a page."""
     docname = app.env.docname
-    if app.env.metadata[docname].get("programs") in ("no", "False", "false"):
+    if app.env.metadata[docname].get("programs") == "False":  # YAML's `no`
         return
     inputs = [
         part
