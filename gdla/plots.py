@@ -1,13 +1,14 @@
 """Pictures in one style: convergence, landscapes, matrices. Needs the extra `plots`.
 
 A method has the same colour on every page, distinguishable for colour-blind readers (Okabe and
-Ito 2008), and the same dash, so that a grey print can be read.
+Ito 2008), and the same dash, so that a grey print can be read. Several runs of one method share its
+colour and differ by dash. What is no method, such as a matrix, is drawn in grey.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,8 @@ DASHES: dict[str, Any] = {
     "preconditioned": (0, (9, 2)),
     "conjugate": (0, (3, 1)),
 }
+FURTHER: Any = ["solid", (0, (1, 1)), (0, (4, 2, 1, 2, 1, 2)), (0, (8, 3))]
+"""Dashes of the second, third, ... run of a method, and of the first, ... of what is no method."""
 STYLE: Any = {
     "figure.figsize": (6.4, 3.8),
     "figure.facecolor": "none",
@@ -86,6 +89,8 @@ def convergence(
     *,
     methods: Mapping[str, str] | None = None,
     predicted: Mapping[str, float] | None = None,
+    against: str = "step",
+    log: bool = False,
     ylabel: str = "loss",
     ax: Axes | None = None,
 ) -> None:
@@ -95,23 +100,34 @@ def convergence(
         runs: label -> solution, its history, or one number for each step.
         methods: label -> key of `COLOURS`; labels that are such keys need none.
         predicted: label -> predicted factor per step *of the quantity drawn*; drawn as a thin
-            line of that slope a little above the run's.
+            line of that slope a little above the run's. Straight only without `log`.
+        against: "step", or "seconds" where all runs have a history.
+        log: make the other axis logarithmic, too; the start, at zero, is then left out.
         ylabel: what is drawn.
         ax: axes to draw on; None opens a figure and shows it.
     """
     if ax is None:
         with axes() as ax:
-            return convergence(runs, methods=methods, predicted=predicted, ylabel=ylabel, ax=ax)
-    methods, predicted = methods or {}, predicted or {}
+            return convergence(
+                runs,
+                methods=methods,
+                predicted=predicted,
+                against=against,
+                log=log,
+                ylabel=ylabel,
+                ax=ax,
+            )
+    styles = _styles(runs, methods or {})
     for label, run in runs.items():
-        method = methods.get(label, label)
-        style: Any = {"color": COLOURS.get(method), "linestyle": DASHES.get(method, "solid")}
-        values = _losses(run)
-        ax.plot(range(len(values)), values, label=label, **style)
-        if label in predicted:
-            _slope(ax, values, predicted[label], style["color"])
+        values, places = _losses(run), _places(run, against)
+        first = 1 if log else 0
+        ax.plot(places[first:], values[first:], label=label, **styles[label])
+        if label in (predicted or {}):
+            _slope(ax, values, (predicted or {})[label], styles[label]["color"])
     ax.set_yscale("log")
-    ax.set_xlabel("step")
+    if log:
+        ax.set_xscale("log")
+    ax.set_xlabel(against)
     ax.set_ylabel(ylabel)
     ax.legend()
 
@@ -120,6 +136,7 @@ def landscape(
     loss: Callable[[Tensor], Tensor],
     paths: Mapping[str, Sequence[Tensor]] | None = None,
     *,
+    methods: Mapping[str, str] | None = None,
     x: tuple[float, float] = (-1.0, 1.0),
     y: tuple[float, float] = (-1.0, 1.0),
     levels: int = 14,
@@ -129,7 +146,8 @@ def landscape(
 
     Args:
         loss: callable of a tensor of shape (2,) to a scalar tensor.
-        paths: label (a key of `COLOURS` gives its colour) -> points of shape (2,).
+        paths: label -> points of shape (2,).
+        methods: label -> key of `COLOURS`; labels that are such keys need none.
         x, y: ranges shown.
         levels: number of level lines, equally spaced in the square root of the height above the
             lowest point shown.
@@ -137,24 +155,18 @@ def landscape(
     """
     if ax is None:
         with axes() as ax:
-            return landscape(loss, paths, x=x, y=y, levels=levels, ax=ax)
+            return landscape(loss, paths, methods=methods, x=x, y=y, levels=levels, ax=ax)
     across, up = torch.linspace(*x, 121), torch.linspace(*y, 121)
     grid = torch.cartesian_prod(up, across).flip(-1)
     heights = torch.stack([loss(point) for point in grid]).reshape(121, 121)
     lowest, highest = heights.min().item(), heights.max().item()
     steps = lowest + torch.linspace(0, math.sqrt(highest - lowest), levels + 1)[1:] ** 2
     ax.contour(across, up, heights, levels=steps.unique(), colors=MUTED, linewidths=0.6)
+    styles = _styles(paths or {}, methods or {})
     for label, path in (paths or {}).items():
         points = torch.stack(list(path))
-        ax.plot(
-            points[:, 0],
-            points[:, 1],
-            ".-",
-            markersize=4,
-            linewidth=1.2,
-            label=label,
-            color=COLOURS.get(label),
-        )
+        style = styles[label] | {"marker": ".", "markersize": 4, "linewidth": 1.2}
+        ax.plot(points[:, 0], points[:, 1], label=label, **style)
     ax.set(xlim=x, ylim=y)
     ax.grid(visible=False)
     if paths:
@@ -175,6 +187,35 @@ def matrices(pictures: Mapping[str, Tensor]) -> None:
             ax.imshow(A.detach().cpu().numpy(), cmap="RdBu_r", vmin=-limit, vmax=limit)
             ax.set(title=title, xticks=[], yticks=[])
             ax.grid(visible=False)
+
+
+def _styles(labels: Iterable[str], methods: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Give each label the colour of its method, and a dash that nobody else has in this picture."""
+    styles: dict[str, dict[str, Any]] = {}
+    seen: dict[str, int] = {}
+    for label in labels:
+        method = methods.get(label, label)
+        family = method if method in COLOURS else ""
+        rank = seen[family] = seen.get(family, -1) + 1
+        if family:
+            dashes = [DASHES[method], *(dash for dash in FURTHER if dash != DASHES[method])]
+            colour = COLOURS[method]
+        else:
+            dashes, colour = FURTHER, (INK, MUTED)[rank % 2]
+        styles[label] = {"color": colour, "linestyle": dashes[rank % len(dashes)]}
+    return styles
+
+
+def _places(run: Solution | Sequence[Record] | Sequence[float], against: str) -> Sequence[float]:
+    """Where along the horizontal axis the values of a run stand."""
+    records = run.history if isinstance(run, Solution) else run
+    if against == "step":
+        return [r.step if isinstance(r, Record) else k for k, r in enumerate(records)]
+    if against != "seconds":
+        raise ValueError(f"against must be 'step' or 'seconds', got {against!r}")
+    if not all(isinstance(r, Record) for r in records):
+        raise ValueError("seconds are noted in a history only; pass a solution, or its history")
+    return [r.seconds for r in records if isinstance(r, Record)]
 
 
 def _losses(run: Solution | Sequence[Record] | Sequence[float]) -> list[float]:

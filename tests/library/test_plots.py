@@ -93,3 +93,36 @@ def test_every_method_has_a_colour_and_a_dash_of_its_own():
     assert plots.COLOURS.keys() == plots.DASHES.keys()
     assert len(set(plots.COLOURS.values())) == len(plots.COLOURS)
     assert len(set(map(str, plots.DASHES.values()))) == len(plots.DASHES)
+
+
+def test_runs_of_one_method_share_its_colour_and_differ_by_dash(pyplot):
+    runs = {"momentum": [1.0, 0.5], "best momentum": [1.0, 0.4], "Nesterov": [1.0, 0.3]}
+    family = dict.fromkeys(("best momentum", "Nesterov"), "momentum")
+    plots.convergence(runs, methods=family)
+    lines = pyplot.shown[0].axes[0].get_lines()
+    assert {line.get_color() for line in lines} == {plots.COLOURS["momentum"]}
+    assert len({str(line._unscaled_dash_pattern) for line in lines}) == len(runs)
+
+
+def test_what_is_no_method_has_no_method_s_colour(pyplot):
+    plots.convergence({"M1": [1.0, 0.5], "M2": [1.0, 0.4], "M3": [1.0, 0.3]})
+    lines = pyplot.shown[0].axes[0].get_lines()
+    assert not {line.get_color() for line in lines} & set(plots.COLOURS.values())
+    looks = {(line.get_color(), str(line._unscaled_dash_pattern)) for line in lines}
+    assert len(looks) == len(lines)
+
+
+def test_a_run_can_be_drawn_against_seconds_on_two_log_axes(pyplot, solution):
+    plots.convergence({"lbfgs": solution}, against="seconds", log=True)
+    (ax,) = pyplot.shown[0].axes
+    (line,) = ax.get_lines()
+    later = solution.history[1:]  # zero has no logarithm
+    assert list(line.get_xdata()) == [record.seconds for record in later]
+    assert list(line.get_ydata()) == [record.loss for record in later]
+    assert (ax.get_xscale(), ax.get_yscale(), ax.get_xlabel()) == ("log", "log", "seconds")
+
+
+@pytest.mark.parametrize(("against", "remedy"), [("seconds", "history"), ("hours", "'step'")])
+def test_what_cannot_be_drawn_against_names_the_remedy(pyplot, against, remedy):
+    with pytest.raises(ValueError, match=remedy):
+        plots.convergence({"plain": [1.0, 0.5]}, against=against)
