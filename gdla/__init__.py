@@ -3,7 +3,7 @@
 from gdla import gallery, losses, metrics, optim, rates
 from gdla.curvature import Curvature, curvature
 from gdla.descent import minimize
-from gdla.diagnostics import observed_contraction
+from gdla.diagnostics import Cause, Diagnosis, diagnose, observed_contraction
 from gdla.equations import inv, lstsq, pinv, solve
 from gdla.solution import NotConverged, Record, Solution, Status
 from gdla.spectra import Polar, eigh, eigvalsh, polar, svd, svdvals
@@ -26,6 +26,9 @@ __all__ = [
     "Curvature",
     "rates",
     "observed_contraction",
+    "diagnose",
+    "Diagnosis",
+    "Cause",
     # two classics, and their relatives
     "Options",
     "inv",

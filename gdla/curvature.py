@@ -85,18 +85,37 @@ def curvature(loss: Loss, at: Value, *, max_products: int = 200) -> Curvature:
     n = sum(tensor.numel() for tensor in tensors)
     if n == 0:
         raise ValueError("at is empty; pass at least one number")
-    product = _hessian_product(loss, tensors)
-    eigenvalues = _lanczos(product, n, checks.count(max_products, "max_products"), tensors[0])
+    bends, _ = extremes(loss, tensors, checks.count(max_products, "max_products"))
+    return bends
+
+
+def extremes(loss: Loss, at: tuple[Tensor, ...], most: int) -> tuple[Curvature, Tensor]:
+    """Find the extreme curvatures, and the direction of the smallest as one flat unit vector.
+
+    Example:
+        >>> ridge = lambda x: x[0] ** 2 - x[1] ** 2
+        >>> bends, direction = extremes(ridge, (torch.zeros(2),), most=200)
+        >>> bends.smallest, direction.abs().round(decimals=4)
+        (-2.0, tensor([0., 1.]))
+    """
+    n = sum(tensor.numel() for tensor in at)
+    eigenvalues, direction = _lanczos(hessian_product(loss, at), n, most, at[0])
     smallest, largest = eigenvalues[0].item(), eigenvalues[-1].item()
     if not (math.isfinite(smallest) and math.isfinite(largest)):
         raise ValueError("the curvature at this point is not finite; measure at another one")
     # Below rounding a curvature is indistinguishable from flat.
-    floor = n * torch.finfo(tensors[0].dtype).eps * max(abs(largest), abs(smallest))
-    return Curvature(largest, smallest if abs(smallest) > floor else 0.0)
+    floor = n * torch.finfo(at[0].dtype).eps * max(abs(largest), abs(smallest))
+    return Curvature(largest, smallest if abs(smallest) > floor else 0.0), direction
 
 
-def _hessian_product(loss: Loss, at: tuple[Tensor, ...]) -> Callable[[Tensor], Tensor]:
-    """Return the product of the Hessian at a point with a flat vector."""
+def hessian_product(loss: Loss, at: tuple[Tensor, ...]) -> Callable[[Tensor], Tensor]:
+    """Return the product of the Hessian at a point with a flat vector.
+
+    Example:
+        >>> product = hessian_product(lambda x: (x**3).sum(), (torch.ones(2),))
+        >>> product(torch.tensor([1.0, 2.0]))
+        tensor([ 6., 12.])
+    """
     with torch.enable_grad():
         x = [tensor.detach().clone().requires_grad_() for tensor in at]
         height = loss(*x)
@@ -114,8 +133,10 @@ def _hessian_product(loss: Loss, at: tuple[Tensor, ...]) -> Callable[[Tensor], T
     return product
 
 
-def _lanczos(product: Callable[[Tensor], Tensor], n: int, most: int, like: Tensor) -> Tensor:
-    """Approximate the extreme eigenvalues of a symmetric operator; ascending."""
+def _lanczos(
+    product: Callable[[Tensor], Tensor], n: int, most: int, like: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Approximate the extreme eigenvalues of a symmetric operator, and the first eigenvector."""
     generator = torch.Generator().manual_seed(0)  # any start serves; this one is reproducible
     v = torch.randn(n, generator=generator, dtype=like.dtype).to(like.device)
     basis: list[Tensor] = []
@@ -140,4 +161,7 @@ def _lanczos(product: Callable[[Tensor], Tensor], n: int, most: int, like: Tenso
     if len(basis) > 1:
         offset = torch.diag(torch.stack(beside[: len(basis) - 1]), 1)
         T = T + offset + offset.T
-    return torch.linalg.eigvalsh(T)
+    if not T.isfinite().all():
+        return torch.full_like(T[0], math.nan), basis[0]
+    eigenvalues, vectors = torch.linalg.eigh(T)
+    return eigenvalues, vectors[:, 0] @ torch.stack(basis)

@@ -17,6 +17,11 @@ MODULES = [
 # What users have no reason to import: documented like the rest, but without examples.
 INTERNAL = (
     "gdla.checks",
+    "gdla.diagnostics.cases",
+    "gdla.diagnostics.ended",
+    "gdla.diagnostics.walked",
+    "gdla.diagnostics.watching",
+    "gdla.diagnostics.written",
     "gdla.gallery.entries",
     "gdla.implicit",
     "gdla.metrics",

@@ -1,4 +1,4 @@
-"""What a descent did, to be held against what the theory predicts."""
+"""How fast a descent went, to be held against what the theory predicts."""
 
 from __future__ import annotations
 

@@ -1,0 +1,188 @@
+"""Examinations of the steps that a descent took. Each returns evidence, or None."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import torch
+
+from gdla import rates
+from gdla.curvature import Curvature, hessian_product
+from gdla.diagnostics.cases import PRODUCTS, Case
+from gdla.optim import LBFGS
+from gdla.solution import Status
+
+FAR = 1e-8  # an error reduced by this is small enough for anybody
+
+
+def accumulated(case: Case) -> str | None:
+    """Each step is along the sum of all gradients so far: a ball without friction."""
+    if not (case.path and abs(case.method.momentum - 1) < 1e-2):
+        return None
+    return (
+        f"the steps are {case.method.lr:.3g} times the sum of all gradients so far: a momentum of "
+        f"{case.method.momentum:.3g}"
+    )
+
+
+def unbounded(case: Case) -> str | None:
+    """The loss falls below every bound."""
+    finite = [loss for loss in case.losses if math.isfinite(loss)]
+    least, first = min(finite), finite[0]
+    fell = first - least > 1e6 * (abs(first) + 1)
+    if not (fell and least < 0 and case.status in (Status.DIVERGED, Status.EXHAUSTED)):
+        return None
+    return f"the loss fell from {first:.3g} to {least:.3g} and went on falling"
+
+
+def too_high(case: Case) -> str | None:
+    """The learning rate lies beyond the cliff, or the loss grew for all that we know."""
+    bounced = case.status in (Status.STALLED, Status.EXHAUSTED) and not case.solved
+    if not (case.status is Status.DIVERGED or bounced):
+        return None
+    method = case.method
+    bends = [bent[0] for x in (case.start, case.lowest) if (bent := case.bent(x))]
+    if method.plain and bends:
+        largest = max(bend.largest for bend in bends)
+        bound = rates.max_lr(largest, method.momentum)
+        if method.lr >= bound and not case.at_rounding:
+            return (
+                f"the learning rate is {method.lr:.3g}; the largest curvature, {largest:.3g}, "
+                f"allows less than {bound:.3g}"
+            )
+    if case.status is not Status.DIVERGED:
+        return None
+    least, last = min(loss for loss in case.losses if math.isfinite(loss)), case.losses[-1]
+    rate = f" with learning rate {method.lr:.3g}" if math.isfinite(method.lr) else ""
+    return f"the loss went down to {least:.3g} and up to {last:.3g}, by {method.name}{rate}"
+
+
+def weight_decay(case: Case) -> str | None:
+    """The pull to zero outweighs the slope."""
+    decay = case.method.weight_decay
+    if not decay or case.status is Status.DIVERGED:
+        return None
+    gradient, pull = case.at_end[1], decay * case.end
+    if gradient.norm() < 3 * (gradient + pull).norm() or case.at_rounding:
+        return None
+    return (
+        f"at the end the gradient has length {gradient.norm():.2e}, and weight_decay={decay:g} "
+        f"pulls back with {pull.norm():.2e}"
+    )
+
+
+def adam_floor(case: Case) -> str | None:
+    """An adaptive method circles near the end."""
+    if not case.method.adaptive or case.status is Status.CONVERGED or case.at_rounding:
+        return None
+    late = case.losses[-max(20, len(case.losses) // 10) :]
+    least, highest = min(late), max(late)
+    rises = sum(b > a for a, b in pairwise(late)) / len(late)
+    if not (highest > 1.5 * abs(least) and rises > 0.2):
+        return None
+    return (
+        f"over the last {len(late)} steps the loss went up {rises:.0%} of the time, between "
+        f"{least:.2e} and {highest:.2e}, by {case.method.name} with learning rate "
+        f"{case.method.lr:.3g}"
+    )
+
+
+def lbfgs_tolerances(case: Case) -> str | None:
+    """torch's L-BFGS has stopped by itself."""
+    kind = case.method.kind
+    if kind is None or not issubclass(kind, torch.optim.LBFGS) or issubclass(kind, LBFGS):
+        return None
+    if case.status is not Status.STALLED or case.at_rounding:
+        return None
+    still = next(k for k, loss in enumerate(case.losses) if loss <= case.losses[-1])
+    return (
+        f"from step {still} on torch.optim.LBFGS stands still at a loss of {case.losses[-1]:.2e}, "
+        f"where the gradient has length {case.at_end[1].norm():.2e}"
+    )
+
+
+def too_low(case: Case) -> str | None:
+    """A larger learning rate alone would have been far faster."""
+    if case.status is not Status.EXHAUSTED or not math.isfinite(case.method.lr):
+        return None
+    method, steps = case.method, case.solution.steps
+    if method.adaptive:
+        moved = (case.end - case.start).abs().max().item()
+        if moved < 0.5 * method.lr * steps:
+            return None
+        return (
+            f"an unknown moved by {moved:.3g} in {steps} steps of at most {method.lr:.3g}, the "
+            "learning rate: it went one way all the time"
+        )
+    bends = case.bent_at_end
+    if not (method.plain and bends and bends[0].largest > 0):
+        return None
+    largest = bends[0].largest
+    safe = (1 + method.momentum) / largest
+    if method.lr > 0.1 * safe:
+        return None
+    return (
+        f"the learning rate is {method.lr:.3g}; the largest curvature, {largest:.3g}, allows "
+        f"{rates.max_lr(largest, method.momentum):.3g}"
+    )
+
+
+def bad_scaling(case: Case) -> str | None:
+    """Other units would make the valley round."""
+    bends = _narrow(case)
+    if bends is None or case.end.numel() > PRODUCTS:
+        return None
+    product = hessian_product(case.loss, (case.end,))
+    H = torch.stack([product(e) for e in torch.eye(case.end.numel()).to(case.end)])
+    d = H.diagonal()
+    if not (d > 0).all():
+        return None
+    values = torch.linalg.eigvalsh(H / torch.outer(d, d).sqrt())
+    rounder = (values[-1] / values[0].clamp_min(case.eps)).item()
+    if not 10 * rounder < bends.condition:
+        return None
+    steep, gentle = case.named(int(d.argmax())), case.named(int(d.argmin()))
+    return (
+        f"the condition number is {bends.condition:.3g}: the loss is {(d.max() / d.min()):.3g} "
+        f"times as steep in {steep} as in {gentle}. In units that make all alike it is "
+        f"{rounder:.3g}"
+    )
+
+
+def ill_conditioned(case: Case) -> str | None:
+    """The valley is narrow, whatever the units."""
+    bends = _narrow(case)
+    if bends is None:
+        return None
+    rho = rates.contraction(
+        *rates.optimal_momentum(bends.largest, bends.smallest), bends.largest, bends.smallest
+    )
+    return (
+        f"the condition number is {bends.condition:.3g}. The best momentum would shrink the error "
+        f"to {FAR:g} of it in {rates.predicted_steps(rho, FAR):,.0f} steps"
+    )
+
+
+def too_few(case: Case) -> str | None:
+    """The steps ran out on the way."""
+    if case.status is not Status.EXHAUSTED:
+        return None
+    history = case.solution.history
+    before, last = history[len(history) // 2], history[-1]
+    if not last.loss < before.loss:
+        return None
+    return (
+        f"in the last {last.step - before.step} of {last.step} steps the loss fell from "
+        f"{before.loss:.3g} to {last.loss:.3g}"
+    )
+
+
+def _narrow(case: Case) -> Curvature | None:
+    """The curvatures at the end, where they are why a descent was late."""
+    if case.status not in (Status.EXHAUSTED, Status.STALLED) or case.at_rounding:
+        return None
+    bent = case.bent_at_end
+    if bent is None or bent[0].smallest <= 0 or bent[0].condition < 100:
+        return None
+    return bent[0]

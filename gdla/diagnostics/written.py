@@ -1,0 +1,117 @@
+"""Examinations of a loss as it is written, before any step. Each returns evidence, or None."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor
+
+from gdla.diagnostics.cases import Case, normal
+from gdla.diagnostics.watching import shapes
+
+
+def not_finite(case: Case) -> str | None:
+    """The loss at the start is no number."""
+    height = case.height(case.start)
+    return None if math.isfinite(height) else f"the loss at the start is {height}"
+
+
+def slope_not_finite(case: Case) -> str | None:
+    """The loss is a number, and its slope is none."""
+    height, gradient = case.slope(case.start)
+    count = int((~gradient.isfinite()).sum())
+    if not count:
+        return None
+    where = case.named(int((~gradient.isfinite()).nonzero()[0]))
+    return (
+        f"the loss at the start is {height:.3g}, but {count} of {gradient.numel()} slopes are not "
+        f"finite, the first at {where}"
+    )
+
+
+def unused(case: Case) -> str | None:
+    """The loss does not change with one of the arguments."""
+    for x in _generic(case)[-1:]:
+        _, gradient = case.slope(x)
+        begin = 0
+        for i, part in enumerate(case.parts):
+            own = slice(begin, begin + part.numel())
+            begin += part.numel()
+            other = x.clone()
+            other[own] = other[own] * 1.5 + 1
+            if part.numel() and not gradient[own].any() and case.height(other) == case.height(x):
+                name = f"init[{i}]" if len(case.parts) > 1 else "init"
+                return f"neither the loss nor its gradient changes with {name}"
+    return None
+
+
+def detached(case: Case) -> str | None:
+    """The slope that autograd finds is not the one that the loss has."""
+    for x in _generic(case):
+        _, gradient = case.slope(x)
+        for seed in range(3):
+            v = normal(x, 100 + seed)
+            v = gradient / gradient.norm() if seed == 0 and gradient.any() else v / v.norm()
+            told, (slope, doubt) = (gradient @ v).item(), _difference(case, x, v)
+            if abs(slope - told) > 0.1 * abs(slope) + 5 * doubt:
+                return (
+                    f"along one direction the loss changes with slope {slope:.3g}, and autograd "
+                    f"says {told:.3g}"
+                )
+    return None
+
+
+def stepped(case: Case) -> str | None:
+    """The slope is zero wherever we look, and the loss is not the same there."""
+    places = [case.start, *_generic(case, (0.03, 0.3, 1.0, 3.0))]
+    heights = [case.height(x) for x in places]
+    if any(case.slope(x)[1].any() for x in places) or len(set(heights)) == 1:
+        return None
+    return (
+        f"the gradient is exactly zero at {len(places)} places near the start, and yet the loss "
+        f"goes from {min(heights):.3g} to {max(heights):.3g}"
+    )
+
+
+def shape(case: Case) -> str | None:
+    """Shapes that differ were stretched, or a reshape stands where a transpose should."""
+    seen = shapes(case.loss, case.end)
+    if seen.reshapes:
+        return f"{seen.reshapes[0]}, which is not its transpose"
+    if seen.tables and not case.solved:
+        return f"{seen.tables[0]}, a table of all pairs, and the loss does not come to zero"
+    return None
+
+
+def stochastic(case: Case) -> str | None:
+    """Two evaluations at one place differ."""
+    if case.status.name == "CONVERGED":
+        return None
+    heights = [case.height(case.end) for _ in range(4)]
+    if max(heights) - min(heights) <= 1e3 * case.eps * max(map(abs, heights)):
+        return None
+    return f"at one place the loss was {heights[0]:.6g} and then {heights[1]:.6g}"
+
+
+def _generic(case: Case, shares: tuple[float, ...] = (0.03, 0.3)) -> list[Tensor]:
+    """Places near the start where no entry is special, and the loss has a slope."""
+    size = case.start.square().mean().sqrt().item() or 1.0
+    places = [case.start + share * size * normal(case.start, 7) for share in shares]
+    return [x for x in places if _finite(case, x)]
+
+
+def _finite(case: Case, x: Tensor) -> bool:
+    height, gradient = case.slope(x)
+    return math.isfinite(height) and bool(gradient.isfinite().all())
+
+
+def _difference(case: Case, x: Tensor, v: Tensor) -> tuple[float, float]:
+    """The slope along v by a central difference, and how far it may be off: the best of five."""
+    size, middle = x.norm().item() or 1.0, case.height(x)
+    slopes = []
+    for power in (0.2, 0.27, 1 / 3, 0.4, 0.5):
+        h = size * case.eps**power
+        left, right = middle - case.height(x - h * v), case.height(x + h * v) - middle
+        doubt = abs(right - left) + 10 * case.eps * abs(middle)  # a bend or a kink, and rounding
+        slopes.append(((left + right) / (2 * h), doubt / h))
+    return min(slopes, key=lambda pair: pair[1])
