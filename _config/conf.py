@@ -27,6 +27,7 @@ extensions = [
     "extensions.numbers",
     "extensions.programs",
     "extensions.provenance",
+    "extensions.reading",
     "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.intersphinx",
