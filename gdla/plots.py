@@ -69,17 +69,18 @@ STYLE: Any = {
 
 
 @contextmanager
-def axes(columns: int = 1, **options: Any) -> Iterator[Any]:
+def axes(columns: int = 1, rows: int = 1, **options: Any) -> Iterator[Any]:
     """Open a figure in the book's style; yield its axes, or an array of them.
 
     Args:
-        columns: number of axes side by side.
+        columns, rows: number of axes side by side, and below each other.
         **options: passed to `matplotlib.pyplot.subplots`.
     """
     with plt.rc_context(STYLE):
-        if columns > 1:
-            options.setdefault("figsize", (6.4 + 1.8 * (columns - 1), 3.6))
-        _, made = plt.subplots(1, columns, layout="constrained", **options)
+        if columns > 1 or rows > 1:
+            height = 3.6 if rows == 1 else 2.6 * rows
+            options.setdefault("figsize", (6.4 + 1.8 * (columns - 1), height))
+        _, made = plt.subplots(rows, columns, layout="constrained", **options)
         yield made
         plt.show()
 

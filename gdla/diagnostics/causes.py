@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from textwrap import fill
 
 from gdla.solution import Solution
+
+WIDTH = 72  # of what is printed
 
 
 class Cause(enum.Enum):
@@ -116,6 +119,11 @@ class Diagnosis:
         return self.solution.status.value if self.solution else ""
 
     def __repr__(self) -> str:
-        """Print name, evidence and remedy, each on a line of its own."""
+        """Print name, evidence and remedy, each in a paragraph of its own."""
         name = self.cause.name if self.cause else "NOTHING FOUND"
-        return f"{name}\n  seen: {self.evidence}\n  mend: {self.remedy}"
+        said = {"seen": self.evidence, "mend" if self.cause else "then": self.remedy}
+        lines = (
+            fill(text, WIDTH, initial_indent=f"  {word}  ", subsequent_indent=" " * 8)
+            for word, text in said.items()
+        )
+        return "\n".join((name, *lines))
