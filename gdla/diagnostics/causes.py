@@ -121,7 +121,9 @@ class Diagnosis:
     def __repr__(self) -> str:
         """Print name, evidence and remedy, each in a paragraph of its own."""
         name = self.cause.name if self.cause else "NOTHING FOUND"
-        said = {"seen": self.evidence, "mend" if self.cause else "then": self.remedy}
+        said = {"seen": self.evidence, "mend": self.remedy}
+        if self.solution and self.solution.converged and not self.cause:
+            del said["mend"]
         lines = (
             fill(text, WIDTH, initial_indent=f"  {word}  ", subsequent_indent=" " * 8)
             for word, text in said.items()

@@ -92,13 +92,15 @@ def kink(case: Case) -> str | None:
         near, far = far, 2 * far
     else:
         return None
-    nearest = case.eps**0.7 * case.scale
+    jumps, nearest = [], case.eps**0.7 * case.scale
     while far - near > nearest:
         middle = 0.5 * (near + far)
         near, far = (near, middle) if slope(middle) > 0 else (middle, far)
-    before, behind = slope(near), slope(far)
-    if behind - before < 0.1 * length:
+        jumps.append(slope(far) - slope(near))
+    # Looked at from sixteen times as near, a bend is a sixteenth; a kink is what it was.
+    if len(jumps) < 5 or jumps[-1] < 0.5 * jumps[-5] or jumps[-1] < 0.1 * length:
         return None
+    before, behind = slope(near), slope(far)
     return (
         f"at a distance of {far:.3g} downhill the slope jumps from {before:.3g} to {behind:.3g} "
         f"within {far - near:.0e}"
