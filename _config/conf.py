@@ -28,6 +28,7 @@ extensions = [
     "extensions.programs",
     "extensions.provenance",
     "extensions.reading",
+    "extensions.terms",
     "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.intersphinx",
