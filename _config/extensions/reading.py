@@ -2,7 +2,7 @@
 
 Counted are the words of the prose and the lines of the code that a reader sees; what is folded is
 read by those who want to. Two hundred words a minute are what adults read of such prose, and a line
-of code takes as long as fifteen words.
+of code takes as long as ten words.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxRole
 
-WORDS_A_MINUTE, WORDS_A_LINE = 200, 15
+WORDS_A_MINUTE, WORDS_A_LINE = 200, 10
 UNREAD = (nodes.literal_block, nodes.math_block, nodes.comment, nodes.raw, addnodes.toctree)
 
 
