@@ -10,6 +10,12 @@ from pathlib import Path
 Popen = subprocess.Popen[str]
 
 HOUSE = Path(__file__).parents[2]
+# In reading order; the other pages are reference.
+CHAPTERS = [
+    *("tensors", "derivatives", "descent", "noise"),
+    *("inverse", "svd", "unchecked"),
+    *("faster", "clinic"),
+]
 NOTEBOOK = "---\nfile_format: mystnb\nkernelspec:\n  name: python3\n{}---\n# {}\n\n{}"
 
 
