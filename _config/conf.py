@@ -62,7 +62,10 @@ address = [os.environ.get(name, "") for name in ("GITHUB_SERVER_URL", "GITHUB_RE
 provenance_repository = "/".join(address) if all(address) else ""
 
 # Pages that readers can take along. benchmarks reads a file of the repository and stays.
-notebooks_pages = ["tensors", "derivatives", "descent", "inverse", "svd", "snippets"]
+notebooks_pages = [
+    *("tensors", "derivatives", "descent", "noise", "inverse", "svd", "unchecked"),
+    *("faster", "clinic", "snippets"),
+]
 # Where their links lead: GitHub Pages, which sends readers on to a domain of one's own.
 owner, _, name = address[1].partition("/")
 html_baseurl = f"https://{owner}.github.io/{name}/" if owner else ""
