@@ -66,7 +66,9 @@ def minimize(
     method = _built(optimizer or (NaturalStep if measured else LBFGS), point.unknowns)
     eps = torch.finfo(point.unknowns[0].dtype).eps
     # A metric knows by its residual where to end; its loss may rise on the way.
-    stopping = _Bounds(gtol, max_steps) if measured else _Stopping(gtol, max_steps, eps**0.5)
+    stopping: _Bounds = _Bounds(gtol, max_steps)
+    if not measured:
+        stopping = _Stopping(gtol, max_steps, eps**0.5, _memory(method))
     history: list[Record] = []
     status, begun = None, 0
     with _progress_bar(max_steps, shown=progress) as tick:
@@ -131,9 +133,9 @@ class _Bounds:
 class _Stopping(_Bounds):
     """End it also where nothing falls any more; gtol is relative to the start unless given."""
 
-    def __init__(self, gtol: float | None, max_steps: int, default: float) -> None:
+    def __init__(self, gtol: float | None, max_steps: int, default: float, memory: float) -> None:
         super().__init__(gtol, max_steps)
-        self.default = default
+        self.default, self.memory = default, memory
         self.lowest_loss = self.lowest_norm = math.inf
         self.last_gain = 0
 
@@ -149,9 +151,18 @@ class _Stopping(_Bounds):
             self.last_gain = last.step
         self.lowest_loss = min(self.lowest_loss, last.loss)
         self.lowest_norm = min(self.lowest_norm, last.gradient_norm)
-        if last.step - self.last_gain > max(100, last.step // 10):
+        # With much momentum a healthy error grows like k rho^k before it falls.
+        patience = max(100, last.step // 10, self.memory if last.loss > first.loss else 0)
+        if last.step - self.last_gain > patience:
             status = Status.STALLED
         return Status.DIVERGED if status and last.loss > first.loss else status
+
+
+def _memory(method: Any) -> float:
+    """How many steps a ball may climb: ten times the 1 / (1 - rho) of its best contraction rho."""
+    groups = getattr(method, "param_groups", [])
+    momentum = max((group.get("momentum", 0) or 0 for group in groups), default=0)
+    return 10 / (1 - momentum**0.5) if momentum < 1 else math.inf
 
 
 def _built(optimizer: Any, unknowns: tuple[Tensor, ...]) -> Any:

@@ -449,3 +449,15 @@ def test_the_callback_of_the_caller_sees_each_step_and_may_stop():
     with pytest.raises(gdla.NotConverged) as caught:
         gdla.inv(A, callback=lambda record, value: record.step == 1)
     assert caught.value.solution.steps == 1
+
+
+@pytest.mark.parametrize("condition", [10.0, 100.0, 300.0])
+def test_a_ball_that_first_climbs_is_given_time_to_come_down(condition):
+    # With the best momentum the error begins as k rho^k: at condition 300 the loss stands above
+    # its start for hundreds of steps.
+    A = gdla.gallery.geometric(4, 4, condition, generator=torch.Generator().manual_seed(4))
+    loss, start = gdla.losses.residual(A, torch.eye(4).double()), torch.zeros(4, 4).double()
+    bend = gdla.curvature(loss, start)
+    ball = partial(torch.optim.SGD, lr=bend.lr, momentum=bend.momentum)
+    solution = gdla.minimize(loss, start, optimizer=ball)
+    assert solution.converged, solution
