@@ -151,11 +151,13 @@ class _Stopping(_Bounds):
             self.last_gain = last.step
         self.lowest_loss = min(self.lowest_loss, last.loss)
         self.lowest_norm = min(self.lowest_norm, last.gradient_norm)
+        # Begun at the bottom, a loss may stand above its start by rounding.
+        grown = last.loss - first.loss > 1e3 * self.default**2 * abs(first.loss)
         # With much momentum a healthy error grows like k rho^k before it falls.
-        patience = max(100, last.step // 10, self.memory if last.loss > first.loss else 0)
+        patience = max(100, last.step // 10, self.memory if grown else 0)
         if last.step - self.last_gain > patience:
             status = Status.STALLED
-        return Status.DIVERGED if status and last.loss > first.loss else status
+        return Status.DIVERGED if status and grown else status
 
 
 def _memory(method: Any) -> float:

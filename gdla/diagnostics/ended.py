@@ -49,8 +49,7 @@ def square_trap(case: Case) -> str | None:
     if case.status is Status.DIVERGED or case.solved:
         return None
     height, near = case.at_end[0], 1e-3 * case.scale
-    lies = (case.end.abs() < near) & (case.start.abs() > near)
-    for index in lies.nonzero().flatten().tolist()[:50]:
+    for index in (case.end.abs() < near).nonzero().flatten().tolist()[:50]:
         found = _parabola_in_square(case, index)
         if found is None:
             continue

@@ -461,3 +461,16 @@ def test_a_ball_that_first_climbs_is_given_time_to_come_down(condition):
     ball = partial(torch.optim.SGD, lr=bend.lr, momentum=bend.momentum)
     solution = gdla.minimize(loss, start, optimizer=ball)
     assert solution.converged, solution
+
+
+def test_a_descent_that_begins_at_the_bottom_has_not_diverged():
+    # In float32 the loss of the minimiser may be lower by a digit than that of its neighbours.
+    A = torch.rand(20, 3, generator=torch.Generator().manual_seed(1))
+    b = torch.rand(20, 1, generator=torch.Generator().manual_seed(2))
+    loss = gdla.losses.residual(A, b)
+    lowest = torch.linalg.lstsq(A, b).solution
+    plain = partial(torch.optim.SGD, lr=0.05)
+    for seed in range(10):
+        shake = 1 + 1e-7 * torch.randn(3, 1, generator=torch.Generator().manual_seed(seed))
+        solution = gdla.minimize(loss, lowest * shake, optimizer=plain, gtol=0)
+        assert solution.status is Status.STALLED

@@ -238,6 +238,13 @@ def square(dtype):
     return loss, start, partial(SGD, lr=0.9, momentum=0.9), {"max_steps": 6_000}
 
 
+def square_from_within(dtype):
+    """The same, begun where the trap has shut."""
+    loss, start, optimizer, options = square(dtype)
+    trapped = gdla.minimize(loss, start, optimizer=optimizer, gtol=0, **options)
+    return loss, trapped.value, optimizer, {"max_steps": 100}
+
+
 def singular(dtype):
     A = torch.tensor([[1.0, 2.0], [2.0, 4.0]], dtype=dtype)
     return *inverse(A), partial(SGD, lr=0.03)
@@ -310,6 +317,7 @@ FAILURES = [
     (Cause.SYMMETRIC_START, from_zero),
     (Cause.SYMMETRIC_START, equal_columns),
     (Cause.SQUARE_TRAP, square),
+    (Cause.SQUARE_TRAP, square_from_within),
     (Cause.SINGULAR_TARGET, singular),
     (Cause.SINGULAR_TARGET, singular_by_lbfgs),
     (Cause.WEIGHT_DECAY, decay),
