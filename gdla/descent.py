@@ -153,15 +153,17 @@ class _Stopping(_Bounds):
         self.lowest_norm = min(self.lowest_norm, last.gradient_norm)
         # Begun at the bottom, a loss may stand above its start by rounding.
         grown = last.loss - first.loss > 1e3 * self.default**2 * abs(first.loss)
-        # With much momentum a healthy error grows like k rho^k before it falls.
-        patience = max(100, last.step // 10, self.memory if grown else 0)
-        if last.step - self.last_gain > patience:
+        # A ball may climb before it falls, and swing through a low by chance.
+        if last.step - self.last_gain > max(100, last.step // 10, self.memory):
             status = Status.STALLED
         return Status.DIVERGED if status and grown else status
 
 
 def _memory(method: Any) -> float:
-    """How many steps a ball may climb: ten times the 1 / (1 - rho) of its best contraction rho."""
+    """How long a ball may climb: ten times 1 / (1 - rho), for the best contraction rho it has.
+
+    With the best momentum a healthy error grows like k rho^k before it falls.
+    """
     groups = getattr(method, "param_groups", [])
     momentum = max((group.get("momentum", 0) or 0 for group in groups), default=0)
     return 10 / (1 - momentum**0.5) if momentum < 1 else math.inf

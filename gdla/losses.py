@@ -61,7 +61,7 @@ def factorisation(A: Inexact[Tensor, "*batch m n"], penalty: float = 1.0) -> Los
 
     Zero where U, S, Vh is a singular value decomposition of A, in any order and with any sign
     of S. The values enter linearly: written as squares they trap the descent where u^T A v < 0
-    (see the book's chapter on the SVD).
+    (see the book's page on the matrix nobody checked).
 
     Args:
         A: shape (..., m, n).

@@ -7,8 +7,9 @@ import math
 import torch
 from torch import Tensor
 
+from gdla.descent import minimize
 from gdla.diagnostics.cases import Case, normal
-from gdla.diagnostics.watching import terms
+from gdla.diagnostics.watching import summands, terms
 from gdla.solution import Status
 
 
@@ -56,7 +57,7 @@ def square_trap(case: Case) -> str | None:
         slope, bend = found
         gain = slope**2 / (4 * bend) / abs(height)
         # A bowl around zero is a parabola in the square, too; but it holds nobody else fast.
-        if slope > 0 and (0.5 if _alone(case, index) else 0.05) < gain < 1.01:
+        if slope > 0 and 0.05 < gain < 1.01 and not _alone(case, index):
             return (
                 f"{case.named(index)} sits at zero and enters by its square. Were its square "
                 f"{-slope / (2 * bend):.3g}, the loss would be {height * (1 - gain):.2e}, and not "
@@ -132,6 +133,9 @@ def terms_fight(case: Case) -> str | None:
     pairs = terms(case.loss, case.end)
     if not 2 <= len(pairs) <= 4:
         return None
+    # That halves of the data, or fit and ridge, pull apart is as it should be.
+    if not all(_could_do_better(case, i, share) for i, (share, _) in enumerate(pairs)):
+        return None
     pulls = sorted((gradient.norm().item() for _, gradient in pairs), reverse=True)
     start = max(case.solution.history[0].gradient_norm, case.eps)
     left = case.at_end[1].norm().item()
@@ -162,8 +166,21 @@ def _downward(case: Case) -> tuple[float, Tensor] | None:
     if case.status is Status.DIVERGED or bent is None or not case.settled:
         return None
     bends, direction = bent
-    steepest = max(abs(bends.largest), abs(bends.smallest))
-    return (bends.smallest, direction) if bends.smallest < -1e-4 * steepest else None
+    if bends.smallest >= -1e-4 * abs(bends.largest):
+        return None
+    # Flat for what bends down, or it is a slope like any other.
+    flat = case.at_end[1].norm().item() <= 3e-2 * abs(bends.smallest) * case.scale
+    return (bends.smallest, direction) if flat else None
+
+
+def _could_do_better(case: Case, term: int, share: float) -> bool:
+    """Whether one term alone, from the end on, falls to a tenth of what it is."""
+
+    def alone(x: Tensor) -> Tensor:
+        return summands(case.loss, x)[1][term]
+
+    lowest = minimize(alone, case.end, max_steps=50).loss if share > 0 else share
+    return lowest < 0.1 * share
 
 
 def _quadratic(case: Case) -> bool:

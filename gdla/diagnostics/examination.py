@@ -26,6 +26,7 @@ AT_THE_START: tuple[tuple[Cause, Examination], ...] = (
 AT_THE_END: tuple[tuple[Cause, Examination], ...] = (
     (Cause.GRADIENT_NOT_ZEROED, walked.accumulated),
     (Cause.UNBOUNDED, walked.unbounded),
+    (Cause.LEARNING_RATE_TOO_HIGH, walked.leapt),
     (Cause.WRONG_SHAPE, written.shape),
     (Cause.STOCHASTIC, written.stochastic),
     (Cause.WEIGHT_DECAY, walked.weight_decay),

@@ -18,7 +18,7 @@ FAR = 1e-8  # an error reduced by this is small enough for anybody
 
 def accumulated(case: Case) -> str | None:
     """Each step is along the sum of all gradients so far: a ball without friction."""
-    if not (case.path and abs(case.method.momentum - 1) < 1e-2):
+    if not (case.path and abs(case.method.momentum - 1) < 1e-3):
         return None
     return (
         f"the steps are {case.method.lr:.3g} times the sum of all gradients so far: a momentum of "
@@ -30,10 +30,19 @@ def unbounded(case: Case) -> str | None:
     """The loss falls below every bound."""
     finite = [loss for loss in case.losses if math.isfinite(loss)]
     least, first = min(finite), finite[0]
-    fell = first - least > 1e6 * (abs(first) + 1)
-    if not (fell and least < 0 and case.status in (Status.DIVERGED, Status.EXHAUSTED)):
+    if case.status not in (Status.DIVERGED, Status.EXHAUSTED):
         return None
-    return f"the loss fell from {first:.3g} to {least:.3g} and went on falling"
+    if first - least > 1e6 * (abs(first) + 1) and least < 0:
+        return f"the loss fell from {first:.3g} to {least:.3g} and went on falling"
+    height, gradient = case.slope(case.lowest)
+    length = gradient.norm().item()
+    if not (math.isfinite(length) and length > 0):
+        return None
+    far = [t * case.scale for t in (1e2, 1e4, 1e6)]
+    heights = [case.height(case.lowest - t / length * gradient) for t in far]
+    if not all(other < height - 0.5 * t * length for t, other in zip(far, heights, strict=True)):
+        return None
+    return f"{far[-1]:.0e} further downhill the loss is {heights[-1]:.3g}, and falls as it did"
 
 
 def too_high(case: Case) -> str | None:
@@ -53,9 +62,18 @@ def too_high(case: Case) -> str | None:
             )
     if case.status is not Status.DIVERGED:
         return None
-    least, last = min(loss for loss in case.losses if math.isfinite(loss)), case.losses[-1]
+    least = min(loss for loss in case.losses if math.isfinite(loss))
+    last = case.losses[-1]
     rate = f" with learning rate {method.lr:.3g}" if math.isfinite(method.lr) else ""
     return f"the loss went down to {least:.3g} and up to {last:.3g}, by {method.name}{rate}"
+
+
+def leapt(case: Case) -> str | None:
+    """The descent came to rest above its start: a step went to another part of the landscape."""
+    first, last = case.losses[0], case.losses[-1]
+    if case.status is not Status.CONVERGED or last <= first + 1e3 * case.eps * abs(first):
+        return None
+    return f"the descent came to rest at {last:.3g}, above the {first:.3g} of its start"
 
 
 def weight_decay(case: Case) -> str | None:
@@ -104,6 +122,8 @@ def lbfgs_tolerances(case: Case) -> str | None:
 
 def too_low(case: Case) -> str | None:
     """A larger learning rate alone would have been far faster."""
+    if torch.equal(case.start, case.end) and case.status is not Status.CONVERGED:
+        return f"no unknown has moved, by {case.method.name} with learning rate {case.method.lr:g}"
     if case.status is not Status.EXHAUSTED or not math.isfinite(case.method.lr):
         return None
     method, steps = case.method, case.solution.steps
@@ -115,10 +135,10 @@ def too_low(case: Case) -> str | None:
             f"an unknown moved by {moved:.3g} in {steps} steps of at most {method.lr:.3g}, the "
             "learning rate: it went one way all the time"
         )
-    bends = case.bent_at_end
-    if not (method.plain and bends and bends[0].largest > 0):
+    bends = [bent[0].largest for x in (case.start, case.end) if (bent := case.bent(x))]
+    if not (method.plain and max(bends, default=0) > 0):
         return None
-    largest = bends[0].largest
+    largest = max(bends)  # it may vanish on the way, as that of x^4 does
     safe = (1 + method.momentum) / largest
     if method.lr > 0.1 * safe:
         return None
@@ -130,8 +150,8 @@ def too_low(case: Case) -> str | None:
 
 def bad_scaling(case: Case) -> str | None:
     """Other units would make the valley round."""
-    bends = _narrow(case)
-    if bends is None or case.end.numel() > PRODUCTS:
+    narrow = _narrow(case)
+    if narrow is None or case.end.numel() > PRODUCTS:
         return None
     product = hessian_product(case.loss, (case.end,))
     H = torch.stack([product(e) for e in torch.eye(case.end.numel()).to(case.end)])
@@ -140,11 +160,11 @@ def bad_scaling(case: Case) -> str | None:
         return None
     values = torch.linalg.eigvalsh(H / torch.outer(d, d).sqrt())
     rounder = (values[-1] / values[0].clamp_min(case.eps)).item()
-    if not 10 * rounder < bends.condition:
+    if not 10 * rounder < narrow.condition:
         return None
     steep, gentle = case.named(int(d.argmax())), case.named(int(d.argmin()))
     return (
-        f"the condition number is {bends.condition:.3g}: the loss is {(d.max() / d.min()):.3g} "
+        f"the condition number is {narrow.condition:.3g}: the loss is {(d.max() / d.min()):.3g} "
         f"times as steep in {steep} as in {gentle}. In units that make all alike it is "
         f"{rounder:.3g}"
     )
@@ -152,14 +172,13 @@ def bad_scaling(case: Case) -> str | None:
 
 def ill_conditioned(case: Case) -> str | None:
     """The valley is narrow, whatever the units."""
-    bends = _narrow(case)
-    if bends is None:
+    narrow = _narrow(case)
+    if narrow is None:
         return None
-    rho = rates.contraction(
-        *rates.optimal_momentum(bends.largest, bends.smallest), bends.largest, bends.smallest
-    )
+    L, mu = narrow.largest, narrow.smallest
+    rho = rates.contraction(*rates.optimal_momentum(L, mu), L, mu)
     return (
-        f"the condition number is {bends.condition:.3g}. The best momentum would shrink the error "
+        f"the condition number is {narrow.condition:.3g}. The best momentum would shrink the error "
         f"to {FAR:g} of it in {rates.predicted_steps(rho, FAR):,.0f} steps"
     )
 
@@ -179,10 +198,15 @@ def too_few(case: Case) -> str | None:
 
 
 def _narrow(case: Case) -> Curvature | None:
-    """The curvatures at the end, where they are why a descent was late."""
+    """The extreme curvatures at the end, where a descent was late.
+
+    Where the smallest is zero, that along what is left to go stands for it.
+    """
     if case.status not in (Status.EXHAUSTED, Status.STALLED) or case.at_rounding:
         return None
-    bent = case.bent_at_end
-    if bent is None or bent[0].smallest <= 0 or bent[0].condition < 100:
+    bent, gradient = case.bent_at_end, case.at_end[1]
+    if bent is None:
         return None
-    return bent[0]
+    left = hessian_product(case.loss, (case.end,))(gradient) @ gradient / (gradient @ gradient)
+    felt = Curvature(bent[0].largest, bent[0].smallest or left.item())
+    return felt if felt.smallest > 0 and felt.condition >= 100 else None

@@ -18,8 +18,9 @@ RESHAPES = {aten.view, aten._unsafe_view, aten.reshape}
 class Shapes(TorchDispatchMode):
     """Note differences of a column and a row, and reshapes that look like a transpose."""
 
-    def __init__(self) -> None:
+    def __init__(self, unknowns: Tensor) -> None:
         super().__init__()
+        self.unknowns = unknowns.untyped_storage().data_ptr()
         self.tables: list[str] = []
         self.reshapes: list[str] = []
 
@@ -33,6 +34,8 @@ class Shapes(TorchDispatchMode):
             if a.ndim == 1 and len(a) > 1 and b.shape == (len(a), 1):
                 self.tables.append(f"{_x(a)} and {_x(b)} were compared as {_x(out)}")
         elif packet in RESHAPES and _swapped(args[0].shape, out.shape):
+            if args[0].untyped_storage().data_ptr() == self.unknowns:
+                return out  # how unknowns are laid out is the caller's choice
             self.reshapes.append(f"a reshape made {_x(out)} of {_x(args[0])}")
         return out
 
@@ -69,18 +72,23 @@ class Terms(TorchFunctionMode):
 
 def shapes(loss: Callable[[Tensor], Tensor], x: Tensor) -> Shapes:
     """Compute a loss and return what was seen."""
-    with torch.no_grad(), Shapes() as seen:
+    with torch.no_grad(), Shapes(x) as seen:
         loss(x)
     return seen
+
+
+def summands(loss: Callable[[Tensor], Tensor], x: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """Compute a loss, and the scalars of which it is a weighted sum."""
+    with Terms() as seen:
+        height = loss(x)
+    return height, seen.of(height)
 
 
 def terms(loss: Callable[[Tensor], Tensor], x: Tensor) -> list[tuple[float, Tensor]]:
     """Return the terms of a loss: the share of each in it, and its gradient."""
     with torch.enable_grad():
         x = x.detach().clone().requires_grad_()
-        with Terms() as seen:
-            height = loss(x)
-        parts = seen.of(height)
+        height, parts = summands(loss, x)
         weights = torch.autograd.grad(height, parts, retain_graph=True)
         pairs = []
         for part, weight in zip(parts, weights, strict=True):

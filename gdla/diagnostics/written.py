@@ -37,9 +37,10 @@ def unused(case: Case) -> str | None:
         for i, part in enumerate(case.parts):
             own = slice(begin, begin + part.numel())
             begin += part.numel()
-            other = x.clone()
-            other[own] = other[own] * 1.5 + 1
-            if part.numel() and not gradient[own].any() and case.height(other) == case.height(x):
+            moved = [x.clone(), x.clone()]
+            moved[0][own], moved[1][own] = 1.5 * x[own] + 1, -1.5 * x[own] - 1
+            same = all(case.height(other) == case.height(x) for other in moved)
+            if part.numel() and same and not gradient[own].any():
                 name = f"init[{i}]" if len(case.parts) > 1 else "init"
                 return f"neither the loss nor its gradient changes with {name}"
     return None
@@ -63,7 +64,7 @@ def detached(case: Case) -> str | None:
 
 def stepped(case: Case) -> str | None:
     """The slope is zero wherever we look, and the loss is not the same there."""
-    places = [case.start, *_generic(case, (0.03, 0.3, 1.0, 3.0))]
+    places = [case.start, *_generic(case, (0.03, 0.3, 1.0, 3.0, 30.0, 300.0))]
     heights = [case.height(x) for x in places]
     if any(case.slope(x)[1].any() for x in places) or len(set(heights)) == 1:
         return None

@@ -289,7 +289,42 @@ def in_a_hurry(dtype):
     return *inverse(A), safe(A), {"max_steps": 20}
 
 
+def without_a_step(dtype):
+    A = conditioned(4, dtype)
+    return *inverse(A), partial(SGD, lr=0.0)
+
+
+def straight_down(dtype):
+    """A line has no lowest point."""
+    return lambda x: x.sum() + 1, torch.zeros(3, dtype=dtype), partial(SGD, lr=0.1)
+
+
+def hilbert(dtype):
+    """So narrow that rounding hides the smallest curvature."""
+    A = gallery.hilbert(6, dtype=torch.float64)
+    return *inverse(A), partial(SGD, lr=0.5), {"max_steps": 1_000}
+
+
+def counted(dtype):
+    """How many are positive: the number has no slope, and jumps."""
+    return lambda x: (x > 0).sum().to(dtype), torch.full((4,), 0.05, dtype=dtype)
+
+
+def onto_a_plateau(dtype):
+    """One step too long, and the ground is level, high up."""
+
+    def loss(x):
+        return (x.exp() - 5).square().sum()
+
+    return loss, torch.full((1,), 2.0, dtype=dtype), partial(SGD, lr=0.5)
+
+
 FAILURES = [
+    (Cause.LEARNING_RATE_TOO_LOW, without_a_step),
+    (Cause.UNBOUNDED, straight_down),
+    (Cause.ILL_CONDITIONED, hilbert),
+    (Cause.NOT_DIFFERENTIABLE, counted),
+    (Cause.LEARNING_RATE_TOO_HIGH, onto_a_plateau),
     (Cause.LEARNING_RATE_TOO_HIGH, too_high),
     (Cause.LEARNING_RATE_TOO_HIGH, too_high_with_momentum),
     (Cause.LEARNING_RATE_TOO_HIGH, too_high_for_adam),
@@ -470,7 +505,61 @@ def eigenvalue(dtype):
     )
 
 
+def ridge_regression(dtype):
+    """A fit and a small pull to zero, as it should be."""
+    A = torch.rand(20, 3, generator=seeded(31), dtype=dtype)
+    b = torch.rand(20, generator=seeded(32), dtype=dtype)
+
+    def loss(x):
+        return (A @ x - b).square().sum() + 0.1 * x.square().sum()
+
+    return loss, torch.zeros(3, dtype=dtype)
+
+
+def halves_of_the_data(dtype):
+    A = torch.rand(20, 3, generator=seeded(33), dtype=dtype)
+    b = torch.rand(20, generator=seeded(34), dtype=dtype)
+
+    def half(x, rows):
+        return (A[rows] @ x - b[rows]).square().sum()
+
+    return lambda x: half(x, slice(10)) + half(x, slice(10, 20)), torch.zeros(3, dtype=dtype)
+
+
+def laid_out_otherwise(dtype):
+    """Unknowns that the loss wants in another shape."""
+    B = torch.rand(3, 2, generator=seeded(35), dtype=dtype)
+    return lambda X: (X.reshape(3, 2) - B).square().sum(), torch.zeros(2, 3, dtype=dtype)
+
+
+def bowl_of_squares(dtype):
+    """(q^2 + 1)^2 is least at zero, and no trap."""
+
+    def loss(q, r):
+        return (q**2 + 1) ** 2 + (r - 3) ** 2
+
+    return loss, (torch.tensor(1.0, dtype=dtype), torch.tensor(0.0, dtype=dtype))
+
+
+def heavy_ball(dtype):
+    """By hand, with a momentum that is nearly one."""
+    path, start = [], torch.ones(2, dtype=dtype)
+    solution = gdla.minimize(
+        lambda x: (x**2).sum(),
+        start,
+        optimizer=partial(SGD, lr=0.1, momentum=0.95),
+        max_steps=1_000,
+        callback=lambda record, x: path.append(x),
+    )
+    return lambda x: (x**2).sum(), None, None, {"path": [*path, solution.value]}
+
+
 HEALTHY = [
+    ridge_regression,
+    halves_of_the_data,
+    laid_out_otherwise,
+    bowl_of_squares,
+    heavy_ball,
     by_default,
     plainly,
     with_momentum,
@@ -589,3 +678,27 @@ def test_an_answer_crosses_to_another_process():
 def test_what_cannot_be_diagnosed_names_the_remedy(args, options, error, remedy):
     with pytest.raises(error, match=remedy):
         diagnose(*args, **options)
+
+
+def test_a_net_that_is_still_falling_is_on_no_saddle():
+    """Its curvature is negative somewhere at every place; but it has a slope."""
+    X = torch.randn(40, 3, generator=seeded(41)).double()
+    y = (X[:, 0] * X[:, 1]).sin()
+    shapes = (3, 8), (8,), (8,)
+    start = tuple(0.5 * torch.randn(s, generator=seeded(42)).double() for s in shapes)
+
+    def loss(W, b, v):
+        return ((X @ W + b).tanh() @ v - y).square().mean()
+
+    found = diagnose(loss, start, partial(Adam, lr=0.01), max_steps=100)
+    assert found.cause is not Cause.SADDLE, found
+
+
+def test_a_quartic_is_not_told_to_step_farther_at_the_start():
+    """Its curvature vanishes at the end; at the start the rate is what it can be."""
+
+    def loss(x):
+        return (x**4).sum()
+
+    found = diagnose(loss, torch.full((2,), 2.0).double(), partial(SGD, lr=0.02), max_steps=500)
+    assert found.cause is not Cause.LEARNING_RATE_TOO_LOW, found
