@@ -19,6 +19,7 @@ from gdla.solution import Record, Solution
 
 try:
     import matplotlib.pyplot as plt
+    from matplotlib.colors import LinearSegmentedColormap
 except ImportError:
     raise ImportError("gdla.plots needs matplotlib; pip install 'gdla[plots]'") from None
 
@@ -175,19 +176,27 @@ def landscape(
 
 
 def matrices(pictures: Mapping[str, Tensor]) -> None:
-    """Draw matrices side by side, each entry a square: blue below zero, red above, white zero.
+    """Draw matrices side by side, each entry a square: blue below zero, red above, zero clear.
 
     Args:
         pictures: title -> matrix of shape (m, n).
     """
     limit = max(A.abs().max().item() for A in pictures.values()) or 1.0
-    with axes(len(pictures)) as made:
-        for ax, (title, A) in zip(
-            [made] if len(pictures) == 1 else made, pictures.items(), strict=True
-        ):
-            ax.imshow(A.detach().cpu().numpy(), cmap="RdBu_r", vmin=-limit, vmax=limit)
+    count = len(pictures)
+    with axes(count, figsize=(6.4, 0.4 + 6.0 / max(count, 2))) as made:
+        for ax, (title, A) in zip([made] if count == 1 else made, pictures.items(), strict=True):
+            ax.imshow(A.detach().cpu().numpy(), cmap=_signs(), vmin=-limit, vmax=limit)
             ax.set(title=title, xticks=[], yticks=[])
             ax.grid(visible=False)
+
+
+def _signs() -> Any:
+    """Blue, nothing, red: nothing rather than white, so that the page shows, light or dark."""
+    blue, red = (0.13, 0.40, 0.67), (0.70, 0.09, 0.17)
+    ends = [(*blue, 1.0), (*blue, 0.0), (*red, 0.0), (*red, 1.0)]
+    return LinearSegmentedColormap.from_list(
+        "signs", list(zip((0, 0.5, 0.5, 1), ends, strict=True))
+    )
 
 
 def _styles(labels: Iterable[str], methods: Mapping[str, str]) -> dict[str, dict[str, Any]]:

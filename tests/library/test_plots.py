@@ -84,6 +84,15 @@ def test_matrices_show_their_entries_on_one_scale(pyplot):
     ]
 
 
+def test_zero_is_clear_and_signs_differ(pyplot):
+    plots.matrices({"A": torch.tensor([[-2.0, 0.0, 2.0, -0.5]])})
+    (image,) = pyplot.shown[0].axes[0].get_images()
+    below, zero, above, little = image.to_rgba(image.get_array())[0]
+    assert zero[3] < 0.01 < little[3] < below[3] == above[3] == 1
+    assert below[2] > below[0]
+    assert above[0] > above[2]
+
+
 def test_one_zero_matrix_can_be_drawn(pyplot):
     plots.matrices({"zero": torch.zeros(2, 2)})
     assert pyplot.shown[0].axes[0].get_title() == "zero"
