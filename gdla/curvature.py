@@ -34,7 +34,7 @@ class Curvature:
 
     @property
     def max_lr(self) -> float:
-        """The learning rate from which plain descent diverges."""
+        """The learning rate beyond which plain descent diverges."""
         return rates.max_lr(self.largest)
 
     @property

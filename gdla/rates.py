@@ -14,7 +14,7 @@ import math
 
 
 def max_lr(largest: float, momentum: float = 0.0) -> float:
-    """Bound the learning rate: from 2 (1 + momentum) / L on, the error grows.
+    """Bound the learning rate: beyond 2 (1 + momentum) / L the error grows.
 
     Example:
         >>> max_lr(4.0)

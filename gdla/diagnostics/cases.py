@@ -29,11 +29,13 @@ class Method:
     momentum: float = 0.0
     weight_decay: float = 0.0
     kind: type | None = None
+    nesterov: bool = False
 
     @property
     def plain(self) -> bool:
         """Whether a step is lr times the gradient, plus momentum times the last step."""
-        return self.kind in (None, torch.optim.SGD) and math.isfinite(self.lr)
+        known = self.kind in (None, torch.optim.SGD) and not self.nesterov
+        return known and math.isfinite(self.lr)
 
     @property
     def adaptive(self) -> bool:

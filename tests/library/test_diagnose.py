@@ -50,6 +50,13 @@ def too_high_with_momentum(dtype):
     return *inverse(A), partial(SGD, lr=4 / L, momentum=0.9)
 
 
+def too_high_for_nesterov(dtype):
+    """His cliff is nearer than that of the ball: 4/3 / L for this momentum, and not 3.8 / L."""
+    A = conditioned(10, dtype)
+    L = torch.linalg.matrix_norm(A, 2).item() ** 2
+    return *inverse(A), partial(SGD, lr=1.5 / L, momentum=0.9, nesterov=True)
+
+
 def too_high_for_adam(dtype):
     def narrow(x):
         return (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2
@@ -327,6 +334,7 @@ FAILURES = [
     (Cause.LEARNING_RATE_TOO_HIGH, onto_a_plateau),
     (Cause.LEARNING_RATE_TOO_HIGH, too_high),
     (Cause.LEARNING_RATE_TOO_HIGH, too_high_with_momentum),
+    (Cause.LEARNING_RATE_TOO_HIGH, too_high_for_nesterov),
     (Cause.LEARNING_RATE_TOO_HIGH, too_high_for_adam),
     (Cause.LEARNING_RATE_TOO_HIGH, too_high_by_hand),
     (Cause.LEARNING_RATE_TOO_LOW, too_low),
