@@ -166,17 +166,22 @@ def rtol(value: Any, A: Tensor) -> Tensor:
 
 def loss(value: Any) -> None:
     """Refuse anything but one real number that gradients reach."""
+    number(value)
+    if not value.requires_grad:
+        raise ValueError(
+            "the loss carries no gradient; compute it from its argument with torch operations, "
+            "without .detach(), .item() or numpy"
+        )
+
+
+def number(value: Any) -> None:
+    """Refuse anything but one real number as the value of a loss."""
     if not isinstance(value, Tensor):
         raise TypeError(f"loss must return a torch.Tensor, got {type(value).__name__}")
     if value.numel() != 1 or value.is_complex():
         raise ValueError(
             f"loss must return one real number, got shape {tuple(value.shape)} of {value.dtype}; "
             "sum it, e.g. .square().sum()"
-        )
-    if not value.requires_grad:
-        raise ValueError(
-            "the loss carries no gradient; compute it from its argument with torch operations, "
-            "without .detach(), .item() or numpy"
         )
 
 

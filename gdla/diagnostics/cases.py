@@ -18,6 +18,7 @@ from gdla.losses import Loss
 from gdla.solution import Record, Solution, Status, Value
 
 PRODUCTS = 200  # of the Hessian with a vector, for one measurement of the curvature
+FEW = 40  # where the unknowns are many, and each product is dear
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ class Case:
     def bent(self, x: Tensor) -> tuple[Curvature, Tensor] | None:
         """The extreme curvatures at a place, and the direction of the smallest; None if unknown."""
         try:
-            bends, direction = extremes(self.loss, (x,), PRODUCTS)
+            most = PRODUCTS if x.numel() <= 10 * PRODUCTS else FEW
+            bends, direction = extremes(self.loss, (x,), most)
         except (RuntimeError, ValueError):  # not twice differentiable, or not finite
             return None
         return bends, direction
@@ -177,7 +179,9 @@ def opened(loss: Loss, init: Value) -> Case:
         pieces = zip(x.split(sizes), shapes, strict=True)
         return loss(*(piece.reshape(shape) for piece, shape in pieces))
 
-    return Case(of_flat, flat(init), parts)
+    case = Case(of_flat, flat(init), parts)
+    checks.number(of_flat(case.start.clone().requires_grad_()))
+    return case
 
 
 def descend(
@@ -198,13 +202,18 @@ def descend(
             least, case.lowest = record.loss, flat(value)
 
     case.lowest = case.start
-    chosen = None if optimizer is None else factory
+    usable = callable(optimizer) and not isinstance(optimizer, torch.optim.Optimizer)
+    chosen = factory if usable else optimizer  # minimize says what is wrong with it
     case.solution = minimize(loss, init, optimizer=chosen, callback=note, **options)
     case.method = _told(made[0]) if made else Method("gdla.optim.LBFGS")
 
 
 def follow(case: Case, path: Sequence[Value], gtol: float | None) -> None:
     """Read the path of a loop of the caller's own: its history, its end, and how it steps."""
+    for k, value in enumerate(path):
+        shapes = [x.shape for x in (value if isinstance(value, tuple) else (value,))]
+        if shapes != [part.shape for part in case.parts]:
+            raise ValueError(f"path[{k}] differs in shape from path[0]; pass one kind of value")
     case.path = tuple(flat(value) for value in path)
     history = []
     for step, x in enumerate(case.path):

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from gdla.diagnostics.cases import Case, normal
 from gdla.diagnostics.watching import shapes
+from gdla.solution import Status
 
 
 def not_finite(case: Case) -> str | None:
@@ -48,6 +49,8 @@ def unused(case: Case) -> str | None:
 
 def detached(case: Case) -> str | None:
     """The slope that autograd finds is not the one that the loss has."""
+    if _differ(case, case.start):  # differences of a loss that is drawn anew say nothing
+        return None
     for x in _generic(case):
         _, gradient = case.slope(x)
         for seed in range(3):
@@ -86,12 +89,10 @@ def shape(case: Case) -> str | None:
 
 def stochastic(case: Case) -> str | None:
     """Two evaluations at one place differ."""
-    if case.status.name == "CONVERGED":
+    if case.status is Status.CONVERGED:
         return None
-    heights = [case.height(case.end) for _ in range(4)]
-    if max(heights) - min(heights) <= 1e3 * case.eps * max(map(abs, heights)):
-        return None
-    return f"at one place the loss was {heights[0]:.6g} and then {heights[1]:.6g}"
+    pair = _differ(case, case.end)
+    return f"at one place the loss was {pair[0]:.6g} and then {pair[1]:.6g}" if pair else None
 
 
 def _generic(case: Case, shares: tuple[float, ...] = (0.03, 0.3)) -> list[Tensor]:
@@ -99,6 +100,14 @@ def _generic(case: Case, shares: tuple[float, ...] = (0.03, 0.3)) -> list[Tensor
     size = case.start.square().mean().sqrt().item() or 1.0
     places = [case.start + share * size * normal(case.start, 7) for share in shares]
     return [x for x in places if _finite(case, x)]
+
+
+def _differ(case: Case, x: Tensor) -> tuple[float, float] | None:
+    """The least and the largest of a few evaluations at one place, where they differ."""
+    heights = [case.height(x) for _ in range(4)]
+    least, largest = min(heights), max(heights)
+    alike = largest - least <= 1e3 * case.eps * max(abs(least), abs(largest))
+    return None if alike else (least, largest)
 
 
 def _finite(case: Case, x: Tensor) -> bool:

@@ -680,7 +680,20 @@ def test_an_answer_crosses_to_another_process():
         ((torch.sum, torch.tensor([1.0, math.nan])), {}, ValueError, "finite"),
         ((torch.sum, (torch.ones(1), torch.ones(1).double())), {}, ValueError, "one dtype"),
         ((torch.sum,), {"path": [torch.ones(2)] * 2}, ValueError, "three values at least, got 2"),
-        ((torch.square, torch.ones(2)), {}, ValueError, "scalar"),
+        ((torch.square, torch.ones(2)), {}, ValueError, "one real number, got shape .2,."),
+        ((lambda x: "a", torch.ones(2)), {}, TypeError, "torch.Tensor, got str"),
+        (
+            (torch.sum,),
+            {"path": [torch.ones(2), torch.ones(3), torch.ones(2)]},
+            ValueError,
+            "path.1.",
+        ),
+        (
+            (torch.sum, torch.ones(2), SGD([torch.ones(1, requires_grad=True)])),
+            {},
+            TypeError,
+            "factory",
+        ),
     ],
 )
 def test_what_cannot_be_diagnosed_names_the_remedy(args, options, error, remedy):
