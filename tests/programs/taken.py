@@ -20,6 +20,7 @@ class Program:
         cell: how many of its lines, at the end, are the cell's own.
         printed: what the page shows that the cell printed.
         pictures: those that the page shows below the cell, as SVG.
+        varies: whether they hang on a clock or on rounding, as the tag `varies` says.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Program:
     cell: int
     printed: str
     pictures: tuple[str, ...]
+    varies: bool = False
 
     @property
     def lines(self) -> int:
@@ -46,6 +48,7 @@ def programs(html: Path = HTML) -> Iterator[Program]:
                 cell=sum(bool(line.strip()) for line in own.splitlines()),
                 printed="".join(pre.text for pre in cell.select(".cell_output pre")),
                 pictures=tuple(map(str, cell.select(".cell_output svg[role=img]"))),
+                varies="tag_varies" in cell["class"],
             )
 
 
