@@ -57,7 +57,10 @@ class LBFGS(torch.optim.LBFGS):
 
         params = self.param_groups[0]["params"]
         before = [p.detach().clone() for p in params]
-        loss = super().step(scaled).detach() / self._scale
+        try:
+            loss = super().step(scaled).detach() / self._scale
+        except OverflowError:  # torch's line search (2.13) has met numbers beyond all range
+            loss = closure().detach()
         if all(torch.equal(a, b) for a, b in zip(before, params, strict=True)):
             # Rounding has turned the remembered metric's direction uphill. torch takes no such
             # step and forgets nothing, so it would stand still for ever: begin anew.

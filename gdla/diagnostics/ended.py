@@ -174,13 +174,18 @@ def _downward(case: Case) -> tuple[float, Tensor] | None:
 
 
 def _could_do_better(case: Case, term: int, share: float) -> bool:
-    """Whether one term alone, from the end on, falls to a tenth of what it is."""
+    """Whether one term alone, from the end on, falls to a tenth of what it is, and no further.
+
+    One that falls below zero has no goal of its own: the other is there to hold it.
+    """
 
     def alone(x: Tensor) -> Tensor:
         return summands(case.loss, x)[1][term]
 
-    lowest = minimize(alone, case.end, max_steps=50).loss if share > 0 else share
-    return lowest < 0.1 * share
+    if share <= 0:
+        return False
+    lowest = minimize(alone, case.end, max_steps=50).loss
+    return -0.1 * share < lowest < 0.1 * share
 
 
 def _quadratic(case: Case) -> bool:

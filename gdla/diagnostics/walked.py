@@ -30,7 +30,7 @@ def unbounded(case: Case) -> str | None:
     """The loss falls below every bound."""
     finite = [loss for loss in case.losses if math.isfinite(loss)]
     least, first = min(finite), finite[0]
-    if case.status not in (Status.DIVERGED, Status.EXHAUSTED):
+    if case.status in (Status.CONVERGED, Status.INTERRUPTED):
         return None
     if first - least > 1e6 * (abs(first) + 1) and least < 0:
         return f"the loss fell from {first:.3g} to {least:.3g} and went on falling"

@@ -306,6 +306,15 @@ def straight_down(dtype):
     return lambda x: x.sum() + 1, torch.zeros(3, dtype=dtype), partial(SGD, lr=0.1)
 
 
+def straight_down_by_lbfgs(dtype):
+    start = torch.rand(3, 3, generator=seeded(1)).to(dtype)
+
+    def loss(x):
+        return torch.nn.functional.softplus(x).sum() + x.sum()
+
+    return loss, start, None, {"max_steps": 150}
+
+
 def hilbert(dtype):
     """So narrow that rounding hides the smallest curvature."""
     A = gallery.hilbert(6, dtype=torch.float64)
@@ -329,6 +338,7 @@ def onto_a_plateau(dtype):
 FAILURES = [
     (Cause.LEARNING_RATE_TOO_LOW, without_a_step),
     (Cause.UNBOUNDED, straight_down),
+    (Cause.UNBOUNDED, straight_down_by_lbfgs),
     (Cause.ILL_CONDITIONED, hilbert),
     (Cause.NOT_DIFFERENTIABLE, counted),
     (Cause.LEARNING_RATE_TOO_HIGH, onto_a_plateau),
@@ -524,6 +534,16 @@ def ridge_regression(dtype):
     return loss, torch.zeros(3, dtype=dtype)
 
 
+def held_by_a_penalty(dtype):
+    """A term without a bottom, and the one that is there to hold it."""
+    A = torch.rand(4, 3, generator=seeded(36), dtype=dtype)
+
+    def loss(x):
+        return (A @ x).logsumexp(0) + 0.1 * x.square().sum()
+
+    return loss, torch.zeros(3, dtype=dtype)
+
+
 def halves_of_the_data(dtype):
     A = torch.rand(20, 3, generator=seeded(33), dtype=dtype)
     b = torch.rand(20, generator=seeded(34), dtype=dtype)
@@ -564,6 +584,7 @@ def heavy_ball(dtype):
 
 HEALTHY = [
     ridge_regression,
+    held_by_a_penalty,
     halves_of_the_data,
     laid_out_otherwise,
     bowl_of_squares,

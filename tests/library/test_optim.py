@@ -209,3 +209,12 @@ def test_conjugate_gradients_begin_anew_where_the_loss_is_no_quadratic():
     )
     assert solution.converged
     assert solution.value.abs().max() < 1e-9
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+def test_lbfgs_on_a_loss_without_a_bottom_ends_and_does_not_raise(seed):
+    # The farther the line search looks the lower it is, until its step is too long for an int.
+    start = torch.rand(3, 3, generator=torch.Generator().manual_seed(seed)).double()
+    solution = minimize(lambda x: torch.nn.functional.softplus(x).sum() + x.sum(), start)
+    assert not solution.converged
+    assert solution.loss < -1e20
