@@ -31,8 +31,8 @@ class FirstUses(SphinxPostTransform):
 
     def run(self, **kwargs: object) -> None:
         """Link first uses, unlink later ones."""
-        terms = self.env.domains.standard_domain._terms  # name in lower case -> page, anchor
-        names = {name: name for name in terms}
+        objects = self.env.domains.standard_domain.get_objects()
+        names = {name.lower() for name, _, kind, *_ in objects if kind == "term"}
         if not names or self.env.docname in PAGES_WITHOUT:
             return
         seen: set[str] = set()

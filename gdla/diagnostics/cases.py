@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -46,19 +46,13 @@ class Method:
 
 
 @dataclass
-class Case:
-    """A loss of one flat vector, and a descent on it."""
+class Question:
+    """A loss of one flat vector, and where a descent on it starts."""
 
     loss: Callable[[Tensor], Tensor]
     start: Tensor
     parts: tuple[Tensor, ...]
     """The start in its own shapes."""
-    method: Method = Method("none")
-    solution: Solution = field(default=None)  # type: ignore[assignment]
-    lowest: Tensor = field(default=None)  # type: ignore[assignment]
-    """The place with the least loss."""
-    path: tuple[Tensor, ...] = ()
-    """All places, of a loop that is not ours."""
 
     def slope(self, x: Tensor) -> tuple[float, Tensor]:
         """The loss at a place, and its gradient as autograd finds it."""
@@ -83,6 +77,33 @@ class Case:
         except (RuntimeError, ValueError):  # not twice differentiable, or not finite
             return None
         return bends, direction
+
+    @property
+    def eps(self) -> float:
+        """The rounding unit."""
+        return torch.finfo(self.start.dtype).eps
+
+    def named(self, index: int) -> str:
+        """Name one of the unknowns as the caller would."""
+        for i, part in enumerate(self.parts):
+            if index < part.numel():
+                place = [int(k) for k in torch.unravel_index(torch.tensor(index), part.shape)]
+                name = "init" if len(self.parts) == 1 else f"init[{i}]"
+                return name + (f"[{', '.join(map(str, place))}]" if place else "")
+            index -= part.numel()
+        raise IndexError(index)
+
+
+@dataclass
+class Case(Question):
+    """A question, and a descent that should have answered it."""
+
+    method: Method
+    solution: Solution
+    lowest: Tensor
+    """The place with the least loss."""
+    path: tuple[Tensor, ...] = ()
+    """All places, of a loop that is not ours."""
 
     @cached_property
     def end(self) -> Tensor:
@@ -110,11 +131,6 @@ class Case:
     def losses(self) -> list[float]:
         """The loss before each step, and at the end."""
         return [record.loss for record in self.solution.history]
-
-    @property
-    def eps(self) -> float:
-        """The rounding unit."""
-        return torch.finfo(self.start.dtype).eps
 
     @property
     def scale(self) -> float:
@@ -149,19 +165,9 @@ class Case:
         shake = 1 + self.eps * normal(self.end, seed)
         return (self.slope(self.end * shake)[1] - self.at_end[1]).norm().item()
 
-    def named(self, index: int) -> str:
-        """Name one of the unknowns as the caller would."""
-        for i, part in enumerate(self.parts):
-            if index < part.numel():
-                place = [int(k) for k in torch.unravel_index(torch.tensor(index), part.shape)]
-                name = "init" if len(self.parts) == 1 else f"init[{i}]"
-                return name + (f"[{', '.join(map(str, place))}]" if place else "")
-            index -= part.numel()
-        raise IndexError(index)
 
-
-def opened(loss: Loss, init: Value) -> Case:
-    """Make a case of a loss and a start."""
+def asked(loss: Loss, init: Value) -> Question:
+    """Make a question of a loss and a start."""
     if not callable(loss):
         raise TypeError(f"loss must be callable, got {type(loss).__name__}")
     parts = init if isinstance(init, tuple) else (init,)
@@ -179,17 +185,17 @@ def opened(loss: Loss, init: Value) -> Case:
         pieces = zip(x.split(sizes), shapes, strict=True)
         return loss(*(piece.reshape(shape) for piece, shape in pieces))
 
-    case = Case(of_flat, flat(init), parts)
-    checks.number(of_flat(case.start.clone().requires_grad_()))
-    return case
+    start = flat(init)
+    checks.number(of_flat(start.clone().requires_grad_()))
+    return Question(of_flat, start, parts)
 
 
-def descend(
-    case: Case, loss: Loss, init: Value, optimizer: OptimizerFactory | None, **options: Any
-) -> None:
+def descended(
+    question: Question, loss: Loss, init: Value, optimizer: OptimizerFactory | None, **options: Any
+) -> Case:
     """Let the library walk, and note method, solution and the lowest place."""
     made: list[Any] = []
-    least = math.inf
+    lowest, least = question.start, math.inf
 
     def factory(unknowns: Any) -> torch.optim.Optimizer:
         assert optimizer is not None
@@ -197,36 +203,37 @@ def descend(
         return made[-1]
 
     def note(record: Record, value: Value) -> None:
-        nonlocal least
+        nonlocal least, lowest
         if record.loss < least:
-            least, case.lowest = record.loss, flat(value)
+            least, lowest = record.loss, flat(value)
 
-    case.lowest = case.start
     usable = callable(optimizer) and not isinstance(optimizer, torch.optim.Optimizer)
     chosen = factory if usable else optimizer  # minimize says what is wrong with it
-    case.solution = minimize(loss, init, optimizer=chosen, callback=note, **options)
-    case.method = _told(made[0]) if made else Method("gdla.optim.LBFGS")
+    solution = minimize(loss, init, optimizer=chosen, callback=note, **options)
+    method = _told(made[0]) if made else Method("gdla.optim.LBFGS")
+    return Case(question.loss, question.start, question.parts, method, solution, lowest)
 
 
-def follow(case: Case, path: Sequence[Value], gtol: float | None) -> None:
+def followed(question: Question, path: Sequence[Value], gtol: float | None) -> Case:
     """Read the path of a loop of the caller's own: its history, its end, and how it steps."""
     for k, value in enumerate(path):
         shapes = [x.shape for x in (value if isinstance(value, tuple) else (value,))]
-        if shapes != [part.shape for part in case.parts]:
+        if shapes != [part.shape for part in question.parts]:
             raise ValueError(f"path[{k}] differs in shape from path[0]; pass one kind of value")
-    case.path = tuple(flat(value) for value in path)
-    history = []
-    for step, x in enumerate(case.path):
-        height, gradient = case.slope(x)
+    places = tuple(flat(value) for value in path)
+    history, slopes = [], []
+    for step, x in enumerate(places):
+        height, gradient = question.slope(x)
         history.append(Record(step, height, gradient.norm().item(), math.nan))
+        slopes.append(gradient)
         if not (math.isfinite(height) and gradient.isfinite().all()):
             break
     finite = [record for record in history if math.isfinite(record.loss)]
-    case.lowest = case.path[min(finite, key=lambda record: record.loss).step]
-    status = _read(history, case.eps**0.5 * history[0].gradient_norm if gtol is None else gtol)
-    case.solution = Solution(path[len(history) - 1], status, tuple(history))
-    lr, momentum = _stepping(case)
-    case.method = Method("the loop", lr=lr, momentum=momentum)
+    lowest = places[min(finite, key=lambda record: record.loss).step]
+    gtol = question.eps**0.5 * history[0].gradient_norm if gtol is None else gtol
+    solution = Solution(path[len(history) - 1], _read(history, gtol), tuple(history))
+    method = Method("the loop", *_stepping(places[: len(history)], slopes))
+    return Case(question.loss, question.start, question.parts, method, solution, lowest, places)
 
 
 def flat(value: Value) -> Tensor:
@@ -247,9 +254,8 @@ def _told(optimizer: Any) -> Method:
     kind = type(optimizer)
     lr = float(group.get("lr", math.nan)) if kind is not torch.optim.LBFGS else math.nan
     momentum, decay = (float(group.get(key, 0) or 0) for key in ("momentum", "weight_decay"))
-    return Method(
-        f"{kind.__module__.partition('.')[0]}'s {kind.__name__}", lr, momentum, decay, kind
-    )
+    name = f"{kind.__module__.partition('.')[0]}'s {kind.__name__}"
+    return Method(name, lr, momentum, decay, kind, bool(group.get("nesterov")))
 
 
 def _read(history: list[Record], gtol: float) -> Status:
@@ -265,11 +271,11 @@ def _read(history: list[Record], gtol: float) -> Status:
     return Status.EXHAUSTED if falls else Status.STALLED
 
 
-def _stepping(case: Case) -> tuple[float, float]:
+def _stepping(places: Sequence[Tensor], gradients: Sequence[Tensor]) -> tuple[float, float]:
     """Fit x' - x = -lr g + momentum (x - x_before) to the first steps; nan where none fits."""
-    most = min(30, len(case.solution.history) - 1)
-    points = torch.stack(case.path[: most + 1]).double()
-    slopes = torch.stack([case.slope(x)[1] for x in case.path[:most]]).double()
+    most = min(30, len(places) - 1)
+    points = torch.stack([*places[: most + 1]]).double()
+    slopes = torch.stack([*gradients[:most]]).double()
     steps = points.diff(dim=0)
     before = torch.cat([torch.zeros_like(steps[:1]), steps[:-1]])
     columns = torch.stack([-slopes.flatten(), before.flatten()], dim=1)

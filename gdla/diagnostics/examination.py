@@ -7,23 +7,21 @@ from collections.abc import Callable, Sequence
 
 from gdla.descent import OptimizerFactory
 from gdla.diagnostics import ended, walked, written
-from gdla.diagnostics.cases import Case, descend, follow, opened
+from gdla.diagnostics.cases import Case, Question, asked, descended, followed
 from gdla.diagnostics.causes import Cause, Diagnosis
 from gdla.losses import Loss
 from gdla.metrics import Metric
 from gdla.solution import Record, Solution, Status, Value
 
-Examination = Callable[[Case], str | None]
-
 # What each rests on comes first: no step is judged before the slope is known to be right.
-AT_THE_START: tuple[tuple[Cause, Examination], ...] = (
+AT_THE_START: tuple[tuple[Cause, Callable[[Question], str | None]], ...] = (
     (Cause.NOT_FINITE, written.not_finite),
     (Cause.NOT_DIFFERENTIABLE, written.slope_not_finite),
     (Cause.DETACHED, written.detached),
     (Cause.NOT_DIFFERENTIABLE, written.stepped),
     (Cause.DETACHED, written.unused),
 )
-AT_THE_END: tuple[tuple[Cause, Examination], ...] = (
+AT_THE_END: tuple[tuple[Cause, Callable[[Case], str | None]], ...] = (
     (Cause.GRADIENT_NOT_ZEROED, walked.accumulated),
     (Cause.UNBOUNDED, walked.unbounded),
     (Cause.LEARNING_RATE_TOO_HIGH, walked.leapt),
@@ -106,14 +104,14 @@ def diagnose(
         init = path[0]
     if init is None:
         raise TypeError("init is missing; pass the start, or the path of a loop of your own")
-    case = opened(run, init)
-    for cause, examine in AT_THE_START:
-        if evidence := examine(case):
+    question = asked(run, init)
+    for cause, wrong in AT_THE_START:
+        if evidence := wrong(question):
             return Diagnosis(cause, evidence, None)
     if path is None:
-        descend(case, run, init, optimizer, gtol=gtol, max_steps=max_steps)
+        case = descended(question, run, init, optimizer, gtol=gtol, max_steps=max_steps)
     else:
-        follow(case, path, gtol)
+        case = followed(question, path, gtol)
     for cause, examine in AT_THE_END:
         if evidence := examine(case):
             return Diagnosis(cause, evidence, case.solution)

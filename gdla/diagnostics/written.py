@@ -6,57 +6,57 @@ import math
 
 from torch import Tensor
 
-from gdla.diagnostics.cases import Case, normal
+from gdla.diagnostics.cases import Case, Question, normal
 from gdla.diagnostics.watching import shapes
 from gdla.solution import Status
 
 
-def not_finite(case: Case) -> str | None:
+def not_finite(question: Question) -> str | None:
     """The loss at the start is no number."""
-    height = case.height(case.start)
+    height = question.height(question.start)
     return None if math.isfinite(height) else f"the loss at the start is {height}"
 
 
-def slope_not_finite(case: Case) -> str | None:
+def slope_not_finite(question: Question) -> str | None:
     """The loss is a number, and its slope is none."""
-    height, gradient = case.slope(case.start)
+    height, gradient = question.slope(question.start)
     count = int((~gradient.isfinite()).sum())
     if not count:
         return None
-    where = case.named(int((~gradient.isfinite()).nonzero()[0]))
+    where = question.named(int((~gradient.isfinite()).nonzero()[0]))
     return (
         f"the loss at the start is {height:.3g}, but {count} of {gradient.numel()} slopes are not "
         f"finite, the first at {where}"
     )
 
 
-def unused(case: Case) -> str | None:
+def unused(question: Question) -> str | None:
     """The loss does not change with one of the arguments."""
-    for x in _generic(case)[-1:]:
-        _, gradient = case.slope(x)
+    for x in _generic(question)[-1:]:
+        _, gradient = question.slope(x)
         begin = 0
-        for i, part in enumerate(case.parts):
+        for i, part in enumerate(question.parts):
             own = slice(begin, begin + part.numel())
             begin += part.numel()
             moved = [x.clone(), x.clone()]
             moved[0][own], moved[1][own] = 1.5 * x[own] + 1, -1.5 * x[own] - 1
-            same = all(case.height(other) == case.height(x) for other in moved)
+            same = all(question.height(other) == question.height(x) for other in moved)
             if part.numel() and same and not gradient[own].any():
-                name = f"init[{i}]" if len(case.parts) > 1 else "init"
+                name = f"init[{i}]" if len(question.parts) > 1 else "init"
                 return f"neither the loss nor its gradient changes with {name}"
     return None
 
 
-def detached(case: Case) -> str | None:
+def detached(question: Question) -> str | None:
     """The slope that autograd finds is not the one that the loss has."""
-    if _differ(case, case.start):  # differences of a loss that is drawn anew say nothing
+    if _differ(question, question.start):  # differences of a loss that is drawn anew say nothing
         return None
-    for x in _generic(case):
-        _, gradient = case.slope(x)
+    for x in _generic(question):
+        _, gradient = question.slope(x)
         for seed in range(3):
             v = normal(x, 100 + seed)
             v = gradient / gradient.norm() if seed == 0 and gradient.any() else v / v.norm()
-            told, (slope, doubt) = (gradient @ v).item(), _difference(case, x, v)
+            told, (slope, doubt) = (gradient @ v).item(), _difference(question, x, v)
             if abs(slope - told) > 0.1 * abs(slope) + 5 * doubt:
                 return (
                     f"along one direction the loss changes with slope {slope:.3g}, and autograd "
@@ -65,11 +65,11 @@ def detached(case: Case) -> str | None:
     return None
 
 
-def stepped(case: Case) -> str | None:
+def stepped(question: Question) -> str | None:
     """The slope is zero wherever we look, and the loss is not the same there."""
-    places = [case.start, *_generic(case, (0.03, 0.3, 1.0, 3.0, 30.0, 300.0))]
-    heights = [case.height(x) for x in places]
-    if any(case.slope(x)[1].any() for x in places) or len(set(heights)) == 1:
+    places = [question.start, *_generic(question, (0.03, 0.3, 1.0, 3.0, 30.0, 300.0))]
+    heights = [question.height(x) for x in places]
+    if any(question.slope(x)[1].any() for x in places) or len(set(heights)) == 1:
         return None
     return (
         f"the gradient is exactly zero at {len(places)} places near the start, and yet the loss "
@@ -95,33 +95,35 @@ def stochastic(case: Case) -> str | None:
     return f"at one place the loss was {pair[0]:.6g} and then {pair[1]:.6g}" if pair else None
 
 
-def _generic(case: Case, shares: tuple[float, ...] = (0.03, 0.3)) -> list[Tensor]:
+def _generic(question: Question, shares: tuple[float, ...] = (0.03, 0.3)) -> list[Tensor]:
     """Places near the start where no entry is special, and the loss has a slope."""
-    size = case.start.square().mean().sqrt().item() or 1.0
-    places = [case.start + share * size * normal(case.start, 7) for share in shares]
-    return [x for x in places if _finite(case, x)]
+    size = question.start.square().mean().sqrt().item() or 1.0
+    places = [question.start + share * size * normal(question.start, 7) for share in shares]
+    return [x for x in places if _finite(question, x)]
 
 
-def _differ(case: Case, x: Tensor) -> tuple[float, float] | None:
+def _differ(question: Question, x: Tensor) -> tuple[float, float] | None:
     """The least and the largest of a few evaluations at one place, where they differ."""
-    heights = [case.height(x) for _ in range(4)]
+    heights = [question.height(x) for _ in range(4)]
     least, largest = min(heights), max(heights)
-    alike = largest - least <= 1e3 * case.eps * max(abs(least), abs(largest))
+    alike = largest - least <= 1e3 * question.eps * max(abs(least), abs(largest))
     return None if alike else (least, largest)
 
 
-def _finite(case: Case, x: Tensor) -> bool:
-    height, gradient = case.slope(x)
+def _finite(question: Question, x: Tensor) -> bool:
+    height, gradient = question.slope(x)
     return math.isfinite(height) and bool(gradient.isfinite().all())
 
 
-def _difference(case: Case, x: Tensor, v: Tensor) -> tuple[float, float]:
+def _difference(question: Question, x: Tensor, v: Tensor) -> tuple[float, float]:
     """The slope along v by a central difference, and how far it may be off: the best of five."""
-    size, middle = x.norm().item() or 1.0, case.height(x)
+    size, middle = x.norm().item() or 1.0, question.height(x)
     slopes = []
     for power in (0.2, 0.27, 1 / 3, 0.4, 0.5):
-        h = size * case.eps**power
-        left, right = middle - case.height(x - h * v), case.height(x + h * v) - middle
-        doubt = abs(right - left) + 10 * case.eps * abs(middle)  # a bend or a kink, and rounding
+        h = size * question.eps**power
+        left, right = middle - question.height(x - h * v), question.height(x + h * v) - middle
+        doubt = abs(right - left) + 10 * question.eps * abs(
+            middle
+        )  # a bend or a kink, and rounding
         slopes.append(((left + right) / (2 * h), doubt / h))
     return min(slopes, key=lambda pair: pair[1])

@@ -635,6 +635,16 @@ def test_the_evidence_holds_the_rate_and_its_bound():
         assert f"{number:.3g}" in found.evidence
 
 
+def test_nesterov_is_not_held_against_the_ball_s_cliff():
+    loss, start = inverse(conditioned(10, torch.float64))
+    L = gdla.curvature(loss, start).largest
+    for nesterov in False, True:
+        ball = partial(SGD, lr=4 / L, momentum=0.9, nesterov=nesterov)
+        found = diagnose(loss, start, ball)
+        assert found.cause is Cause.LEARNING_RATE_TOO_HIGH
+        assert ("allows less than" in found.evidence) is not nesterov
+
+
 def test_a_loop_by_hand_tells_its_rate_and_momentum():
     loss, start = inverse(conditioned(4, torch.float64))
     path = [start]
