@@ -20,6 +20,7 @@ extensions = [
     "extensions.builds",
     "extensions.cells",
     "extensions.docstrings",
+    "extensions.explorables",
     "extensions.figures",
     "extensions.inventories",
     "extensions.mathematics",
@@ -28,6 +29,7 @@ extensions = [
     "extensions.programs",
     "extensions.provenance",
     "extensions.reading",
+    "extensions.shell",
     "extensions.terms",
     "myst_nb",
     "sphinx.ext.autodoc",
@@ -131,25 +133,8 @@ html_show_sourcelink = False
 html_show_sphinx = False
 html_last_updated_fmt = None
 html_permalinks_icon = "#"
-html_sidebars = {"**": ["navbar-logo.html", "search-button-field.html", "sbt-sidebar-nav.html"]}
-# Without a mode the theme's script complains of an invalid one (pydata-sphinx-theme 0.20).
-html_context = {"default_mode": "auto"}
-html_theme_options = {
-    "home_page_in_toc": True,
-    "show_navbar_depth": 2,
-    "show_toc_level": 2,
-    "toc_title": "On this page",
-    "use_download_button": False,
-    "use_fullscreen_button": False,
-    # pydata-sphinx-theme 0.20 fills places that sphinx-book-theme 1.4 leaves empty: without these
-    # lines an empty bar lies over each page.
-    "navbar_start": [],
-    "navbar_center": [],
-    "navbar_end": [],
-    "navbar_persistent": [],
-    "footer_start": [],
-    "footer_end": [],
-    "back_to_top_button": False,
-}
+html_sidebars = {"**": ["navbar-logo.html", "search-box.html", "navigation.html"]}
+templates_path = ["templates"]
+html_theme_options = {"show_toc_level": 2, "toc_title": "On this page"}
 copybutton_selector = "div.cell_input div.highlight pre, div.highlight-python div.highlight pre"
 copybutton_exclude = ".linenos, .gp, .go"
