@@ -1,19 +1,36 @@
 """A real Chromium before the built site, which is served on the loopback interface."""
 
-import functools
 import os
 import shutil
-import threading
-from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    sync_playwright,
+)
 
-HTML = Path(__file__).parents[2] / "build" / "html"
+from tests.browser.pages import DESK, HTML
+from tests.browser.server import served
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-QUIET = ("--no-first-run", "--disable-background-networking", "--disable-component-update")
+# Nothing but this machine has a name or a way: a request that is not blocked elsewhere ends here.
+QUIET = (
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
+
+
+def pytest_configure() -> None:
+    if not (HTML / "index.html").exists():
+        pytest.exit("the book is not built: nox -s site builds it, or nox -s docs", returncode=1)
 
 
 def chromium() -> str:
@@ -41,16 +58,15 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
     """Serve the site; return its address."""
+    with served(HTML) as address:
+        yield address
 
-    class Silent(SimpleHTTPRequestHandler):
-        def log_message(self, *args: object) -> None:
-            pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Silent, directory=HTML))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+@pytest.fixture(scope="session")
+def strict_address() -> Iterator[str]:
+    """Serve the site with the headers that its file `_headers` proposes; return its address."""
+    with served(HTML, headers=True) as address:
+        yield address
 
 
 @pytest.fixture
@@ -59,3 +75,52 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     yield context
     context.close()
+
+
+def watched(context: BrowserContext, url: str, complaints: list[str]) -> None:
+    """Note each request that leaves the origin of `url` or fails, and each word in the console."""
+
+    def requested(request: Request) -> None:
+        there = urlsplit(request.url)
+        if (there.scheme, there.netloc) != urlsplit(url)[:2] and there.scheme != "blob":
+            complaints.append(f"{request.frame.url} asks for {request.url}")
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning", "assert"}:
+            complaints.append(f"{message.location['url']} says: {message.text}")
+
+    context.on("request", requested)
+    context.on("requestfailed", lambda it: complaints.append(f"{it.url} failed: {it.failure}"))
+    context.on("console", said)
+    context.on("weberror", lambda error: complaints.append(f"{error.page.url}: {error.error}"))
+
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visit]:
+    """Open pages, each in a window of its own.
+
+    A foreign request, an error or a warning in the console of any of them fails the test, whatever
+    else the test looks for. `first` is a script that runs before those of the page.
+    """
+    contexts, complaints = [], []
+
+    def opened(
+        url: str, *, width: int = DESK, scheme: str = "light", first: str = "", **options: object
+    ) -> Page:
+        window = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme}
+        context = browser.new_context(**window, **options)
+        contexts.append(context)
+        watched(context, url, complaints)
+        page = context.new_page()
+        if first:
+            page.add_init_script(first)
+        page.goto(url, wait_until="load")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []

@@ -1,0 +1,20 @@
+"""The pages that were built, and the states in which a reader may see them."""
+
+from pathlib import Path
+
+HTML = Path(__file__).parents[2] / "build" / "html"
+# The page for what is not there can stand anywhere, so it is opened from where it is missed:
+# test_missing_page.py.
+PAGES = sorted(file.stem for file in HTML.glob("*.html") if file.stem != "404")
+DESK, PHONE, SMALL_PHONE = 1280, 390, 360
+SCHEMES = ("light", "dark")
+
+# Unfold what is folded, and see the whole page once: what is loaded or drawn late, is.
+UNFOLD = "document.querySelectorAll('details').forEach(part => (part.open = true))"
+WALK = """async () => {
+  const frame = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight) {
+    scrollTo({ top: y, behavior: "instant" });
+    await frame();
+  }
+}"""

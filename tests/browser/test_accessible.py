@@ -1,0 +1,83 @@
+"""axe finds nothing: no page, no theme, no width, and no state of what can be played with.
+
+Asked are the rules that axe applies by default, WCAG 2 A and AA and its best practices, and the size
+of targets. A machine sees a part only: what it cannot see, test_keyboard.py tries.
+"""
+
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+
+from tests.browser.pages import DESK, PAGES, SCHEMES, UNFOLD
+
+NARROW = 360
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+RUN = """async (place) => {
+  const options = { resultTypes: ["violations"], rules: { "target-size": { enabled: true } } };
+  const { violations } = await axe.run(place ?? document, options);
+  return violations.flatMap(({ id, help, nodes }) =>
+    nodes.map((node) => `${id}: ${node.target.join(" ")}: ${help}`));
+}"""
+PLAYED = "figure.explorable[data-explorable]"
+# Every control at its end, at its start, and the other way round, by the keys that a reader has.
+STATES = {
+    "at their ends": ("input[type=range], [role=slider]", "End"),
+    "at their starts": ("input[type=range], [role=slider]", "Home"),
+    "switched": ("input[type=checkbox], [role=switch]", "Space"),
+    "pressed": ("button", "Enter"),
+}
+
+
+def found(page, place=None):
+    page.wait_for_function("document.getAnimations().every(it => it.playState !== 'running')")
+    return page.evaluate(RUN, place)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing(visit, address, name, scheme):
+    page = visit(f"{address}/{name}.html", scheme=scheme)
+    page.evaluate(UNFOLD)
+    page.evaluate(AXE)
+    faults = []
+    for width in (DESK, NARROW):
+        page.set_viewport_size({"width": width, "height": 800})
+        faults += [f"{name}, {scheme}, {width}: {fault}" for fault in found(page)]
+    assert not faults, "\n".join(faults)
+
+
+def playing():
+    """Name the pages on which something can be played with."""
+    from tests.browser.pages import HTML
+
+    texts = {name: (HTML / f"{name}.html").read_text(encoding="utf-8") for name in PAGES}
+    return [name for name, text in texts.items() if "data-explorable" in text]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("name", playing())
+def test_axe_finds_nothing_in_any_state_of_what_can_be_played_with(visit, address, name, scheme):
+    page = visit(f"{address}/{name}.html", scheme=scheme, width=NARROW)
+    page.evaluate(AXE)
+    faults, moved = [], 0
+    for state, (controls, key) in STATES.items():
+        for control in page.locator(PLAYED).locator(controls).all():
+            if control.is_visible() and control.is_enabled():
+                control.press(key)
+                moved += 1
+        faults += [f"{name}, {scheme}, {state}: {fault}" for fault in found(page, PLAYED)]
+    assert moved, "nothing could be moved"
+    assert not faults, "\n".join(faults)
+
+
+def test_axe_would_find_something(visit, address):
+    page = visit(f"{address}/index.html")
+    page.evaluate(AXE)
+    page.evaluate("""() => {
+      const main = document.querySelector("main");
+      main.append(document.createElement("button"));
+      main.append(new Image());
+    }""")
+    rules = {fault.partition(":")[0] for fault in found(page)}
+    assert {"button-name", "image-alt"} <= rules

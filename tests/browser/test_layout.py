@@ -1,0 +1,73 @@
+"""Every page fits its window, wide and narrow, light and dark; pictures hold what they label."""
+
+import pytest
+
+from tests.browser.pages import DESK, PAGES, PHONE, SCHEMES, UNFOLD
+
+# What a reader could see, and what juts out of the window without a box of its own to scroll in.
+# Whatever is moved out of sight on purpose (a closed sidebar) must also be hidden from the keyboard.
+OUTSIDE = """() => {
+  const boxed = (element) => {
+    for (let box = element; box !== document.body; box = box.parentElement) {
+      if (!box) return true;
+      if (box !== element && getComputedStyle(box).overflowX !== "visible") return true;
+    }
+    return false;
+  };
+  return Array.from(document.body.querySelectorAll("*"))
+    .filter((element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
+    .filter((element) => !element.closest("svg") || element.tagName === "svg")
+    .filter((element) => {
+      const { left, right, width, height } = element.getBoundingClientRect();
+      return width > 1 && height > 1 && (left < -1 || right > innerWidth + 1) && !boxed(element);
+    })
+    .map((element) => `${element.tagName}.${element.className}: ${element.textContent.slice(0, 60)}`);
+}"""
+
+# Signs that are not cut on purpose (a curve may leave its axes, and is clipped there).
+CUT = """() => Array.from(document.querySelectorAll("svg[role=img]"), (picture) => {
+  const box = picture.getBoundingClientRect();
+  return Array.from(picture.querySelectorAll("text, use"))
+    .filter((sign) => !sign.closest("[clip-path], defs"))
+    .map((sign) => sign.getBoundingClientRect())
+    .filter((sign) => sign.width > 0)
+    .filter((sign) => sign.left < box.left - 1 || sign.right > box.right + 1
+      || sign.top < box.top - 1 || sign.bottom > box.bottom + 1)
+    .map(() => picture.getAttribute("aria-label"));
+}).flat()"""
+
+BACKGROUND = """() => {
+  const parts = getComputedStyle(document.body).backgroundColor.match(/[0-9.]+/g).map(Number);
+  return parts.slice(0, 3).reduce((sum, part) => sum + part, 0) / 3;
+}"""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_juts_out_of_the_window_in_either_theme(visit, address, name):
+    page = visit(f"{address}/{name}.html")
+    page.evaluate(UNFOLD)
+    light = {}
+    for width in (DESK, PHONE):
+        page.set_viewport_size({"width": width, "height": 800})
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, f"{scheme}: the page is {wide} wide in a window of {width}"
+            assert page.evaluate(OUTSIDE) == [], f"{scheme}, {width}"
+            assert set(page.evaluate(CUT)) == set(), f"{scheme}, {width}: cut pictures"
+            light[scheme] = page.evaluate(BACKGROUND)
+    assert light["light"] > 200 > 60 > light["dark"], light
+
+
+def test_these_checks_see_a_fault(visit, address):
+    page = visit(f"{address}/descent.html", width=PHONE)
+    assert page.evaluate(OUTSIDE) == page.evaluate(CUT) == []
+    page.evaluate("""() => {
+      const line = document.querySelector("article p");
+      line.style.width = "500px";
+      const sign = document.querySelector("svg[role=img] :is(text, use):not([clip-path] *, defs *)");
+      sign.setAttribute("transform", "translate(-900, 0)");
+    }""")
+    assert page.evaluate(OUTSIDE)
+    assert page.evaluate(CUT)
+    assert page.evaluate("document.documentElement.scrollWidth") > PHONE
