@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bs4 import BeautifulSoup
+from fontTools.pens.recordingPen import RecordingPen
+from fontTools.svgLib.path import parse_path
 
 HTML = Path(__file__).parents[2] / "build" / "html"
 
@@ -73,3 +75,23 @@ def difference(ours: str, theirs: str, *, rtol: float = 1e-6, atol: float = ROUN
         if abs(x - y) > max(atol, rtol * max(abs(x), abs(y))):
             return f"{a} is not {b} in\n{ours.strip()}"
     return None
+
+
+PATH = re.compile(r'(?<= d=")[^"]*')
+
+
+def spread(svg: str) -> str:
+    """Write the paths of a picture of the page as matplotlib does: in places, one by one.
+
+    There they are steps from place to place, and `1-.5` are two numbers.
+    """
+
+    def places(path: re.Match[str]) -> str:
+        pen = RecordingPen()
+        parse_path(path[0], pen)
+        return " ".join(
+            " ".join([command, *(f"{value:.2f}" for point in points for value in point)])
+            for command, points in pen.value
+        )
+
+    return PATH.sub(places, svg)
