@@ -22,6 +22,7 @@ extensions = [
     "extensions.docstrings",
     "extensions.explorables",
     "extensions.figures",
+    "extensions.identity",
     "extensions.inventories",
     "extensions.mathematics",
     "extensions.notebooks",
@@ -127,7 +128,7 @@ html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["static"]
 html_css_files = ["book.css"]
-html_favicon = str(HOUSE / "_config" / "static" / "favicon.svg")
+identity_folder = str(BUILD / "identity")
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
