@@ -76,7 +76,7 @@ def add_tags(app: Sphinx, page: str, template: str, context: dict[str, Any], doc
     for theme, colour in COLOURS.items():
         media = f'media="(prefers-color-scheme: {theme})"'
         tags.append(f'<meta name="theme-color" {media} content="{colour}">')
-    context["metatags"] += "\n" + "\n".join(tags)
+    context["metatags"] = "\n".join([context.get("metatags", ""), *tags])  # the index has none
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
