@@ -23,6 +23,23 @@ LOGGER = logging.getLogger(__name__)
 NUMBERED = re.compile(r"\\(begin|end)\{(align|alignat|equation|gather|multline)\}")
 # math-core has no `split`; inside an equation `aligned` is the same.
 SPLIT = re.compile(r"\\(begin|end)\{split\}")
+# math-core 0.9 lays formulas out by style attributes, which the policy of the pages forbids
+# (extensions/shell/policy.py): these classes of book.css do the same.
+STYLES = {
+    "text-align: left": "to-left",
+    "text-align: right": "to-right",
+    "justify-items: start": "",  # to-left, to-right
+    "justify-items: end": "",
+    "padding-left: 0": "flush-left",
+    "padding-right: 0": "flush-right",
+    "padding-left:1em": "after-gap",
+    "width: 100%": "whole",
+    "width: 50%": "half",
+    "border-left: 0.05em solid currentcolor": "line-left",
+    "border-right: 0.05em solid currentcolor": "line-right",
+    "margin-left:-0.16666667em": "step-back",
+}
+STYLE = re.compile(r'\bstyle="([^"]*)"')
 # Rows without an environment, as Sphinx allows in a display.
 ROWS = re.compile(r"\\\\")
 
@@ -38,11 +55,20 @@ def mathml(tex: str, macros: dict[str, str], *, display: bool) -> str:
 
     Raises:
         LatexError: if the formula is none, or uses what math-core does not know.
+        ValueError: if it is laid out by a style that has no class.
     """
     if ROWS.search(tex) and r"\begin" not in tex:
         tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"
     tex = NUMBERED.sub(r"\\\1{\2*}", SPLIT.sub(r"\\\1{aligned}", tex))
-    return converter(tuple(macros.items())).convert_with_local_state(tex, displaystyle=display)
+    done = converter(tuple(macros.items())).convert_with_local_state(tex, displaystyle=display)
+    return STYLE.sub(_class, done)
+
+
+def _class(match: re.Match[str]) -> str:
+    said = [part.strip() for part in match[1].split(";") if part.strip()]
+    if strange := [part for part in said if part not in STYLES]:
+        raise ValueError(f"book.css needs a class, and STYLES its name, for {strange}")
+    return f'class="{" ".join(name for part in said if (name := STYLES[part]))}"'
 
 
 def render(translator: HTML5Translator, node: nodes.Element, *, display: bool) -> str:
@@ -50,7 +76,7 @@ def render(translator: HTML5Translator, node: nodes.Element, *, display: bool) -
     tex = node.astext()
     try:
         return mathml(tex, translator.config.mathematics_macros, display=display)
-    except LatexError as error:
+    except (LatexError, ValueError) as error:
         page = translator.builder.current_docname
         LOGGER.warning("%s: formula %r: %s", page, tex, error, location=node, type="mathematics")
         return f"<code>{escape(tex)}</code>"

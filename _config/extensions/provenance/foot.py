@@ -120,7 +120,8 @@ def visit_table(translator: HTML5Translator, node: Table) -> None:
     cells = sum(run[0] for run in found.values())
     seconds = sum(round(run[2], 1) for run in found.values())
     text += ROW("th", "together", cells, "", f"{seconds:.1f}")
-    translator.body.append(f'<table class="table executed-pages">\n{text}</table>\n')
+    table = f'<table class="table executed-pages">\n{text}</table>'
+    translator.body.append(f'<div class="pst-scrollable-table-container">{table}</div>\n')
     raise nodes.SkipNode
 
 

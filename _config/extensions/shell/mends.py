@@ -1,6 +1,6 @@
 """Mend what dependencies write into pages though HTML or ARIA do not allow it.
 
-Each mend names the version that needs it; tests/site/test_shell.py fails when one is needed no more.
+Each names the version that needs it; tests/site/test_shell.py fails when it is needed no more.
 """
 
 from __future__ import annotations

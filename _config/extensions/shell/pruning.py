@@ -49,9 +49,7 @@ class Names:
         return (
             name in kind
             or name in self.words
-            or any(
-                name[:end] in self.words for end in range(4, len(name)) if name[end - 1] == "-"
-            )
+            or any(name[:end] in self.words for end in range(4, len(name)) if name[end - 1] == "-")
         )
 
 
@@ -83,7 +81,8 @@ def possible(selector: Sequence[Any], names: Names) -> bool:
             if attribute.startswith("data-") and attribute not in names.words:
                 return False
         elif token.type == "function" and token.lower_name in ANY:
-            if not any(possible(part, names) for part in split(token.arguments)):
+            parts = [possible(part, names) for part in split(token.arguments)]
+            if not any(parts):
                 return False
         before = token.value if token.type == "literal" else None
     return True
@@ -103,7 +102,7 @@ class Sheet:
         A page without scripts stays at data-theme="auto": what is not dark is light. Paper is
         light, too, so that the dark is for screens only.
         """
-        dark = [text for text in selectors if THEME.search(text) and "light" not in text]
+        dark = [text for text in selectors if THEME.findall(text) == ["dark"]]
         plain = [text for text in selectors if text not in dark]
         light = [text for text in plain if THEME.search(text)]
         if plain:
@@ -160,20 +159,21 @@ def pruned(css: Iterable[str], names: Names, others: str = "") -> tuple[str, str
     return without_unused(whole, names, others), without_unused(dark, names, others + whole)
 
 
+VARIABLE = re.compile(r"(?<=[{;])\s*(--[\w-]+)\s*:[^;{}]*(?:;|(?=}))")
+EMPTY = re.compile(r"(?<=[}\n{])[^{}@\n]*\{\s*\}")
+FRAMES = re.compile(r"@keyframes ([\w-]+)\{(?:[^{}]*\{[^{}]*\})*\s*\}")
+
+
 def without_unused(css: str, names: Names, others: str) -> str:
     """Drop variables that nothing reads, until none is left, and animations that nothing runs."""
-    while True:
-        read = set(re.findall(r"var\(\s*(--[\w-]+)", css + others)) | names.words
-        less = re.sub(
-            r"(?<=[{;])\s*(--[\w-]+)\s*:[^;{}]*(;|(?=}))",
-            lambda found: found[0] if found[1] in read else "",
-            css,
-        )
-        less = re.sub(r"(?<=[}\n{])[^{}@\n]*\{\s*\}", "", less)
-        if less == css:
-            break
-        css = less
-    for name in set(re.findall(r"@keyframes ([\w-]+)", css)):
-        if len(re.findall(rf"\b{re.escape(name)}\b", css + others)) == 1:
-            css = re.sub(rf"@keyframes {re.escape(name)}\{{(?:[^{{}}]*\{{[^{{}}]*\}})*\s*\}}", "", css)
+    before = ""
+    while before != css:
+        before, read = css, set(re.findall(r"var\(\s*(--[\w-]+)", css + others)) | names.words
+
+        def kept(found: re.Match[str], read: set[str] = read) -> str:
+            return found[0] if found[1] in read else ""
+
+        css = EMPTY.sub("", VARIABLE.sub(kept, css))
+    still = FRAMES.sub("", css) + others
+    css = FRAMES.sub(lambda frames: frames[0] if frames[1] in still else "", css)
     return re.sub(r"\n+", "\n", css).strip() + "\n"

@@ -24,6 +24,8 @@ SAID = "DOCUMENTATION_OPTIONS.pagename", "DOCUMENTATION_OPTIONS.search_as_you_ty
 def chosen(app: Sphinx, name: str, template: str, context: dict[str, Any], tree: object) -> None:
     """Choose among the scripts of a page, and defer those that stay."""
     code = "<pre" in context.get("body", "")
+    # What copies reads the options of Sphinx.
+    left = THEME | (SEARCH - {"documentation_options.js"} if code else SEARCH | COPY)
     kept = []
     for script in context["script_files"]:
         path = str(script.filename or "").removeprefix("_static/")
@@ -31,10 +33,8 @@ def chosen(app: Sphinx, name: str, template: str, context: dict[str, Any], tree:
             if not script.attributes.get("body", "").startswith(SAID):
                 LOGGER.warning("%s: a script in the page itself is forbidden", name, type="shell")
             continue
-        if path in THEME | SEARCH | (set() if code else COPY):
-            # What copies reads the options.
-            if not (code and path == "documentation_options.js"):
-                continue
+        if path in left:
+            continue
         if script.attributes.get("type") != "module" and "async" not in script.attributes:
             script.attributes["defer"] = "defer"
         kept.append(script)

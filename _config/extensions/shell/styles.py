@@ -21,7 +21,8 @@ SOURCES = (
     *("styles/sphinx-book-theme.css", "mystnb.*.css", "copybutton.css"),
 )
 LEFT = (
-    *("styles", "scripts", "vendor", "locales", "images/logo_*.svg", "images/logo_colab.png", "*webpack-macros.html"),
+    *("styles", "scripts", "vendor", "locales", "*webpack-macros.html"),
+    *("images/logo_[bdj]*.svg", "images/logo_colab.png"),  # of services that run notebooks
     *("basic.css", "pygments.css", "mystnb.*.css", "copybutton.css", "copybutton_funcs.js"),
     *("file.png", "plus.png", "minus.png", "check-solid.svg", "copy-button.svg"),
     *("base-stemmer.js", "english-stemmer.js"),  # language_data.js holds them
