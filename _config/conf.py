@@ -25,15 +25,19 @@ extensions = [
     "extensions.identity",
     "extensions.inventories",
     "extensions.mathematics",
+    "extensions.missing",
     "extensions.notebooks",
     "extensions.numbers",
     "extensions.programs",
     "extensions.provenance",
+    "extensions.published",
     "extensions.reading",
+    "extensions.sharing",
     "extensions.shell",
     "extensions.terms",
     "myst_nb",
     "sphinx.ext.autodoc",
+    "sphinx.ext.githubpages",
     "sphinx.ext.intersphinx",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
@@ -69,9 +73,11 @@ notebooks_pages = [
     *("tensors", "derivatives", "descent", "noise", "inverse", "svd", "unchecked"),
     *("faster", "clinic", "snippets"),
 ]
-# Where their links lead: GitHub Pages, which sends readers on to a domain of one's own.
+# Where their links lead, and where the site will stand: what GDLA_BASEURL says, or GitHub Pages,
+# which sends readers on to a domain of one's own. Elsewhere nobody knows.
 owner, _, name = address[1].partition("/")
-html_baseurl = f"https://{owner}.github.io/{name}/" if owner else ""
+html_baseurl = os.environ.get("GDLA_BASEURL") or f"https://{owner}.github.io/{name}" * bool(owner)
+html_baseurl = html_baseurl and html_baseurl.rstrip("/") + "/"
 
 # MyST
 myst_enable_extensions = [

@@ -76,7 +76,8 @@ def add_tags(app: Sphinx, page: str, template: str, context: dict[str, Any], doc
     for theme, colour in COLOURS.items():
         media = f'media="(prefers-color-scheme: {theme})"'
         tags.append(f'<meta name="theme-color" {media} content="{colour}">')
-    context["metatags"] = "\n".join([context.get("metatags", ""), *tags])  # the index has none
+    # The index of names has no tags yet.
+    context["metatags"] = "\n".join([context.get("metatags", ""), *tags, ""])
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
