@@ -98,11 +98,13 @@ def snippets(session: nox.Session) -> None:
 
 @nox.session
 def site(session: nox.Session) -> None:
-    """Drive the built site in a real Chromium: what its buttons copy, how it behaves."""
+    """Prove the built site in a real Chromium; `-- -k weight -s` prints what pages weigh."""
     environment(session)
     add(session, "site")
     run(session, "sphinx-build", "-W", "--keep-going", *book([]), **only([]))
-    run(session, "pytest", "tests/browser", *session.posargs)
+    # The group: what is weighed is reported by one worker. With arguments a report may be printed.
+    whole = ["-n", str(min(CPUS, 4)), "--dist", "loadgroup"]
+    run(session, "pytest", "tests/browser", *(session.posargs or whole), **ONE_THREAD)
 
 
 @nox.session

@@ -11,6 +11,8 @@ SCHEMES = ("light", "dark")
 
 # Unfold what is folded, and see the whole page once: what is loaded or drawn late, is.
 UNFOLD = "document.querySelectorAll('details').forEach(part => (part.open = true))"
+DRAWN = """() => new Promise((done) =>
+  requestAnimationFrame(() => requestAnimationFrame(() => done())))"""
 WALK = """async () => {
   const frame = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
   for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight) {

@@ -1,4 +1,4 @@
-"""A site on the loopback interface, served as a good host serves it: compressed, typed, with its 404."""
+"""A site on the loopback interface, served as good hosts do: compressed, typed, with its 404."""
 
 import functools
 import gzip
@@ -109,7 +109,7 @@ class Server(ThreadingHTTPServer):
 
 @contextmanager
 def served(folder: Path, base: str = "/", *, headers: bool = False) -> Iterator[str]:
-    """Serve a folder below `base`, with the headers of its `_headers` if asked; give the address."""
+    """Serve a folder below `base`, with the headers that it proposes if asked; give the address."""
     about = {"folder": folder, "base": base, "rules": rules(folder) if headers else []}
     server = Server(("127.0.0.1", 0), type("ThisHost", (Host,), about))
     threading.Thread(target=server.serve_forever, daemon=True).start()

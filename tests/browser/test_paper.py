@@ -8,12 +8,11 @@ from tests.browser.pages import PAGES
 
 # The ways around the page, and whatever wants a click.
 USELESS = (
-    "button, input, dialog, nav, .search-button, .bd-sidebar-primary, .bd-sidebar-secondary, "
-    ".bd-header-article, .skip-link, .program, .headerlink, .copybtn, .prev-next-area"
+    "button, input, select, dialog, nav, [popover], [role=search], .bar, .side, .skip, "
+    ".program, .take-along, .headerlink, [data-explorable]"
 )
 SEEN = """(useless) => Array.from(document.querySelectorAll(useless))
   .filter((part) => part.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
-  .filter((part) => !part.closest("figure.explorable"))
   .map((part) => `${part.tagName}.${part.className}`)"""
 # The lightness, 0 to 255, of each text's ink and of the paper below it.
 INKS = """() => {
@@ -31,12 +30,13 @@ INKS = """() => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const found = [];
   while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement;
-    if (!walker.currentNode.data.trim() || !element.checkVisibility({ visibilityProperty: true })) continue;
+    const { data, parentElement: element } = walker.currentNode;
+    if (!data.trim() || !element.checkVisibility({ visibilityProperty: true })) continue;
     if (element.closest("script, style, noscript, .visually-hidden")) continue;
-    const ink = light(getComputedStyle(element).color).light, below = paper(element);
-    if (below < 225 || ink > 140)
-      found.push(`${element.tagName}.${element.className} ${ink} on ${below}: ${walker.currentNode.data.slice(0, 40)}`);
+    const ink = light(getComputedStyle(element).color).light;
+    const below = paper(element);
+    const name = `${element.tagName}.${element.getAttribute("class")}`;
+    if (below < 225 || ink > 140) found.push(`${name} ${ink} on ${below}: ${data.slice(0, 40)}`);
   }
   return found;
 }"""

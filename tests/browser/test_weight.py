@@ -9,32 +9,53 @@ import pytest
 
 from tests.browser.pages import HTML, PAGES, WALK
 
+pytestmark = pytest.mark.xdist_group("weights")  # one process, one table
 FIRST, NEXT = 300_000, 100_000  # bytes as they travel, headers included
 REPORT = HTML.parent / "weights.json"
 WEIGHTS = {}
-HEAD = f"{'page':14}{'requests':>9}{'raw':>10}{'sent':>10}   next:{'requests':>9}{'raw':>10}{'sent':>10}"
+
+
+def row(name, *cells):
+    return f"{name:14}" + "".join(f"{cell:>11}" for cell in cells)
+
+
+def table():
+    """Write a line for each page: the first load, then that after another page was read."""
+    kinds = ("requests", "raw", "sent")
+    yield row("page", *kinds, *(f"next: {kind}"[:10] for kind in kinds))
+    for name, loads in sorted(WEIGHTS.items()):
+        yield row(name, *(loads[load][kind] for load in ("first", "next") for kind in kinds))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def report():
+    yield
+    REPORT.write_text(json.dumps(WEIGHTS, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    print("", *table(), sep="\n")
 
 
 def traffic(page, url):
-    """Open a page, see all of it, and count what came over the wire: requests, bytes raw, bytes sent."""
+    """Open a page and see all of it; count what came over the wire: requests, bytes raw and sent."""
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
     asked, kept, raw, sent = {}, set(), {}, {}
 
+    def responded(event):
+        response = event["response"]
+        if response.get("fromDiskCache") or response.get("fromPrefetchCache"):
+            kept.add(event["requestId"])
+
     def received(event):
         raw[event["requestId"]] = raw.get(event["requestId"], 0) + event["dataLength"]
 
-    def responded(event):
-        if event["response"].get("fromDiskCache") or event["response"].get("fromPrefetchCache"):
-            kept.add(event["requestId"])
+    def finished(event):
+        sent[event["requestId"]] = event["encodedDataLength"]
 
     session.on("Network.requestWillBeSent", lambda it: asked.update({it["requestId"]: it}))
     session.on("Network.requestServedFromCache", lambda it: kept.add(it["requestId"]))
     session.on("Network.responseReceived", responded)
     session.on("Network.dataReceived", received)
-    session.on(
-        "Network.loadingFinished", lambda it: sent.update({it["requestId"]: it["encodedDataLength"]})
-    )
+    session.on("Network.loadingFinished", finished)
     page.goto(url, wait_until="load")
     page.evaluate(WALK)
     page.wait_for_load_state("networkidle")
@@ -47,20 +68,6 @@ def traffic(page, url):
     assert set(counted) <= set(sent), "something is still under way"
     bytes_raw, bytes_sent = (sum(of.get(number, 0) for number in counted) for of in (raw, sent))
     return {"requests": len(counted), "raw": bytes_raw, "sent": bytes_sent}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def report():
-    yield
-    REPORT.write_text(json.dumps(WEIGHTS, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    lines = [HEAD]
-    for name, loads in sorted(WEIGHTS.items()):
-        first, after = ("".join(f"{loads[load][key]:>{width}}" for key, width in COLUMNS) for load in loads)
-        lines.append(f"{name:14}{first}        {after}")
-    print("", *lines, sep="\n")
-
-
-COLUMNS = (("requests", 9), ("raw", 10), ("sent", 10))
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -1,0 +1,159 @@
+"""Whoever has a keyboard only reaches everything, and sees where they are."""
+
+import pytest
+
+from tests.browser.pages import DESK, DRAWN, PAGES, PHONE, UNFOLD
+
+# Boxes that scroll sideways, and those among them that no Tab reaches. A browser may let Tab reach
+# them by itself, others do not: that the page says so is asked.
+UNREACHED = """() => Array.from(document.querySelectorAll("main *"))
+  .filter((box) => box.checkVisibility({ visibilityProperty: true }))
+  .filter((box) => ["auto", "scroll"].includes(getComputedStyle(box).overflowX))
+  .filter((box) => box.scrollWidth > box.clientWidth)
+  .filter((box) => box.tabIndex < 0 || !box.role || !box.ariaLabel)
+  .map((box) => `${box.tagName}.${box.className}: ${box.textContent.trim().slice(0, 60)}`)"""
+# Where the focus is, whether that can be seen, and whether something lies upon it.
+STOP = """() => {
+  const element = document.activeElement;
+  if (element === document.body) return null;
+  const look = () => {
+    const shown = [];
+    // What shows the focus may be drawn around it.
+    for (let part = element; part && shown.length < 3; part = part.parentElement) {
+      const style = getComputedStyle(part);
+      const none = style.outlineStyle === "none" || parseFloat(style.outlineWidth) < 1;
+      const outline = none ? "none" : style.outlineColor;
+      shown.push([outline, style.boxShadow, style.stroke, style.strokeWidth].join());
+    }
+    return shown.join(";");
+  };
+  const focused = look();
+  const box = element.getBoundingClientRect();
+  const [left, right] = [Math.max(box.left, 0), Math.min(box.right, innerWidth)];
+  const [top, bottom] = [Math.max(box.top, 0), Math.min(box.bottom, innerHeight)];
+  const above = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+  const covered = !above || !(element.contains(above) || above.contains(element));
+  element.dataset.visited = "";
+  element.blur();
+  const seen = focused !== look();
+  element.focus({ preventScroll: true, focusVisible: true });
+  const words = element.ariaLabel || element.textContent.trim().slice(0, 40);
+  const name = `${element.tagName}.${element.getAttribute("class")}: ${words}`;
+  return { seen, covered, inside: right > left && bottom > top, name };
+}"""
+UNVISITED = """() => Array.from(document.querySelectorAll(
+    "a[href], button, input, select, textarea, summary, [tabindex='0']"))
+  .filter((it) => it.checkVisibility({ visibilityProperty: true }))
+  .filter((it) => it.tabIndex >= 0 && !it.disabled && !("visited" in it.dataset))
+  .filter((it) => it.type !== "radio" || it.checked)
+  .map((it) => `${it.tagName}.${it.getAttribute("class")}: ${it.textContent.slice(0, 40)}`)"""
+
+
+def focused(page, what):
+    return page.evaluate(f"document.activeElement.matches({what!r})")
+
+
+def dark(page):
+    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    return sum(map(int, colour[4:-1].split(",")[:3])) < 200
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_first_stop_leads_to_the_text_and_is_seen(visit, address, name):
+    page = visit(f"{address}/{name}.html")
+    if name == "search":  # its box has the focus when it opens
+        page.evaluate("document.activeElement.blur()")
+        page.evaluate("getSelection().setPosition(document.body, 0)")
+    page.keyboard.press("Tab")
+    page.evaluate(DRAWN)
+    page.wait_for_function("document.getAnimations().every(it => it.playState !== 'running')")
+    stop = page.evaluate(STOP)
+    assert "Skip to main content" in stop["name"]
+    assert stop["seen"]
+    assert stop["inside"]
+    assert not stop["covered"]
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("!!document.activeElement.closest('main')"), "Tab goes on elsewhere"
+
+
+@pytest.mark.parametrize("width", [DESK, PHONE])
+@pytest.mark.parametrize("name", PAGES)
+def test_whatever_scrolls_sideways_is_a_stop_with_a_name(visit, address, name, width):
+    page = visit(f"{address}/{name}.html", width=width)
+    page.evaluate(UNFOLD)
+    page.evaluate("document.fonts.ready.then(() => {})")
+    page.evaluate(DRAWN)
+    assert page.evaluate(UNREACHED) == []
+
+
+def test_a_box_that_begins_to_scroll_becomes_a_stop(visit, address):
+    page = visit(f"{address}/descent.html", width=2000)
+    page.set_viewport_size({"width": 320, "height": 800})
+    page.evaluate(DRAWN)
+    assert page.evaluate(UNREACHED) == []
+    assert page.locator("main pre[tabindex='0']").count() > 0
+
+
+@pytest.mark.parametrize(("name", "width"), [("descent", PHONE), ("svd", DESK), ("api", DESK)])
+def test_tab_visits_everything_and_the_stop_is_seen(visit, address, name, width):
+    page = visit(f"{address}/{name}.html", width=width, reduced_motion="reduce")
+    page.evaluate(UNFOLD)
+    page.evaluate(DRAWN)
+    stops = []
+    for _ in range(2000):
+        page.keyboard.press("Tab")
+        stop = page.evaluate(STOP)
+        if stop is None:
+            break
+        stops.append(stop)
+    assert len(stops) > 20
+    assert [stop["name"] for stop in stops if not stop["seen"]] == [], "no sign of the focus"
+    assert [stop["name"] for stop in stops if not stop["inside"]] == [], "out of the window"
+    assert [stop["name"] for stop in stops if stop["covered"]] == [], "something lies upon it"
+    assert page.evaluate(UNVISITED) == []
+
+
+def test_the_switch_of_the_theme_works_and_is_remembered(visit, address):
+    page = visit(f"{address}/index.html", scheme="light")
+    switch = page.get_by_role("button", name="Colour")
+    looks = set()
+    for _ in range(3):
+        switch.press("Enter")
+        looks.add((dark(page), switch.get_attribute("aria-label")))
+        if dark(page):
+            page.goto(f"{address}/descent.html")
+            assert dark(page), "forgotten on the next page"
+    assert len({label for _, label in looks}) == 3, "it says what it shows"
+    assert len({is_dark for is_dark, _ in looks}) == 2
+
+
+@pytest.mark.parametrize("key", ["/", "Control+k"])
+@pytest.mark.parametrize("width", [DESK, PHONE])
+def test_a_key_leads_to_the_search(visit, address, width, key):
+    page = visit(f"{address}/descent.html", width=width)
+    page.keyboard.press(key)
+    assert focused(page, "input[name=q]")
+    assert page.evaluate(STOP)["inside"]
+    page.keyboard.type("momentum")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=momentum*")
+    page.wait_for_selector("#search-results li a")
+
+
+def test_on_a_phone_the_chapters_open_close_and_give_the_focus_back(visit, address):
+    page = visit(f"{address}/descent.html", width=PHONE)
+    opener, links = page.get_by_role("button", name="Chapters"), page.locator("#chapters a")
+    assert not links.first.is_visible()
+    opener.press("Enter")
+    links.first.wait_for(state="visible")
+    page.keyboard.press("Tab")
+    assert focused(page, "#chapters *"), "Tab leads into what was opened"
+    page.keyboard.press("Escape")
+    links.first.wait_for(state="hidden")
+    assert opener.evaluate("it => it === document.activeElement"), "the focus is lost"
+    opener.press("Enter")
+    link = page.locator("#chapters").get_by_role("link", name="Singular").first
+    link.press("Enter")
+    page.wait_for_url("**/svd.html")
+    assert not links.first.is_visible()

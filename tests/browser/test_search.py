@@ -1,0 +1,62 @@
+"""There is one search box, and it finds words, names of methods, and functions of the library."""
+
+import pytest
+
+from tests.browser.pages import DESK, HTML, PAGES, PHONE
+
+FOUND = {
+    "learning rate": "descent.html",
+    "Newton-Schulz": "inverse.html",
+    "gdla.minimize": "api.html",
+}
+
+
+def results(page):
+    page.wait_for_selector("#search-results li a")
+    page.wait_for_function(
+        "!document.querySelector('#search-progress')?.textContent.includes('...')"
+    )
+    links = page.locator("#search-results li a").all()
+    return {link.get_attribute("href").partition("#")[0].partition("?")[0] for link in links}
+
+
+@pytest.mark.parametrize(("words", "where"), FOUND.items())
+def test_it_finds(visit, address, words, where):
+    page = visit(f"{address}/index.html")
+    box = page.locator("input[name=q]").first
+    box.fill(words)
+    box.press("Enter")
+    assert where in results(page)
+    assert page.locator("main input[name=q]").input_value() == words
+
+
+@pytest.mark.parametrize(("words", "where"), FOUND.items())
+def test_from_a_folder_it_finds_the_same_and_says_what_is_missing(visit, words, where):
+    page = visit((HTML / "index.html").as_uri())
+    box = page.locator("input[name=q]").first
+    box.fill(words)
+    box.press("Enter")
+    assert where in results(page)
+    assert "excerpt" in page.locator("main").inner_text()
+
+
+def test_what_is_found_says_where_it_stands_and_is_marked_there(visit, address):
+    page = visit(f"{address}/search.html?q=learning+rate")
+    results(page)
+    link = page.locator("#search-results li a[href*='descent.html']").first
+    link.click()
+    page.wait_for_url("**/descent.html**")
+    assert "learning" in page.locator("mark.highlighted, .highlighted").first.inner_text().lower()
+
+
+def test_what_is_nowhere_is_said(visit, address):
+    page = visit(f"{address}/search.html?q=xylophone")
+    page.get_by_text("did not match any").wait_for()
+
+
+@pytest.mark.parametrize("width", [DESK, PHONE])
+@pytest.mark.parametrize("name", PAGES)
+def test_there_is_one_box(visit, address, name, width):
+    page = visit(f"{address}/{name}.html", width=width)
+    assert page.locator("input[name=q]").count() == 1
+    assert page.locator("[role=search]").count() == 1
