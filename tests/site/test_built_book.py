@@ -1,6 +1,8 @@
 """The book itself: every page executed, every picture described, every link leads somewhere."""
 
+import html
 import re
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -9,6 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from books import HOUSE, sphinx
+from fonts.subset import FONT, ITALIC, ITALIC_GREEK, SIGNS
+from fontTools.ttLib import TTFont
 
 pytestmark = pytest.mark.xdist_group("book")
 
@@ -116,6 +120,25 @@ def test_nothing_is_fetched_from_another_origin(site):
     assert {asset for asset in assets if urlsplit(asset).netloc} == set()
     for css in (HTML / "_static").rglob("*.css"):
         assert "url(http" not in css.read_text(encoding="utf-8"), css.name
+
+
+# A variable is one letter, and browsers draw the italic one of these in its place.
+DRAWN = {unicodedata.normalize("NFKC", sign): sign for sign in ITALIC + ITALIC_GREEK}
+VARIABLE = re.compile(r"<mi>(.)</mi>")
+
+
+def test_the_font_has_every_sign_of_every_formula(site):
+    """What it lacks comes from some other font; _config/fonts/subset.py says how to add it."""
+    there = set(map(chr, TTFont(FONT).getBestCmap()))
+    assert there >= SIGNS, "the font was not made from this list"
+    lacking = {}
+    for name, page in site.items():
+        formulas = "".join(re.findall(r"<math.*?</math>", page.source, re.S))
+        variables = {DRAWN.get(letter, letter) for letter in VARIABLE.findall(formulas)}
+        signs = set(html.unescape(re.sub(r"<[^>]*>", "", formulas))) | variables
+        lacking[name] = signs - there - {"\n"}
+    assert {name: signs for name, signs in lacking.items() if signs} == {}
+    assert len(FONT.read_bytes()) < 40_000
 
 
 def test_the_search_knows_every_page(site):

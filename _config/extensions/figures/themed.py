@@ -121,7 +121,7 @@ def _rename(root: Element, prefix: str, letters: dict[str, str]) -> None:
     used = {name for element, key in linked for name in NAME.findall(element.get(key, ""))}
     names: dict[str, str] = {}
     for element in root.iter():
-        name = element.attrib.pop("id", None)
+        name = element.attrib.pop("id", "")
         if name in used:
             names[name] = f"{prefix}{len(names)}"
             element.set("id", names[name])
