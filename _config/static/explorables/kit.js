@@ -88,7 +88,7 @@
     const spoken = root.querySelector(".spoken");
     const state = {};
     const view = build(root, state);
-    let timer, frame, playing;
+    let speaking, frame, sharing, playing;
 
     // From the HTML to the state, and back.
     const number = (input) => (input.dataset.scale === "log" ? 10 ** input.valueAsNumber : input.valueAsNumber);
@@ -123,13 +123,13 @@
         point.setAttribute("aria-valuetext", `${figure(a)} across, ${figure(b)} up`);
       }
       root.querySelector(".summary").textContent = text;
-      clearTimeout(timer); // what changes many times a second is spoken once it rests
-      timer = setTimeout(() => (spoken.textContent = text), 600);
+      clearTimeout(speaking); // what changes many times a second is spoken once it rests
+      speaking = setTimeout(() => (spoken.textContent = text), 600);
     }
     function change() {
       frame ||= requestAnimationFrame(redraw);
-      clearTimeout(change.timer);
-      change.timer = setTimeout(() => history.replaceState(null, "", `#${name}?${shared()}`), 300);
+      clearTimeout(sharing);
+      sharing = setTimeout(() => history.replaceState(null, "", `#${name}?${shared()}`), 300);
     }
 
     // The state in the address, so that it can be shared.
@@ -201,8 +201,8 @@
     }
 
     // Sliders and buttons.
-    root.addEventListener("input", (event) => {
-      if (event.target.name !== "step") stop();
+    root.addEventListener("input", () => {
+      stop();
       read();
       change();
     });
@@ -227,16 +227,15 @@
           playing = share < 1 ? requestAnimationFrame(go) : stop();
         };
         playing = requestAnimationFrame(go);
-        label("Stop");
+        button.textContent = "Stop";
       },
     };
     const button = root.querySelector('[data-action="play"]');
-    const name0 = button.textContent;
-    const label = (text) => (button.textContent = text);
+    const invitation = button.textContent;
     function stop() {
       cancelAnimationFrame(playing);
       playing = 0;
-      label(name0);
+      button.textContent = invitation;
       return 0;
     }
     for (const pressed of root.querySelectorAll("button")) {
