@@ -18,6 +18,8 @@ from sphinx.config import Config
 
 LENGTH = 200
 BOXES = (nodes.Admonition, nodes.table, nodes.figure, nodes.list_item, nodes.raw)
+# Pages to which their templates give a title, too late for us.
+UNTITLED = {"search": "Search", "genindex": "Index", "py-modindex": "Index of modules"}
 NO_ADDRESS = re.compile(r'<meta property="og:url"[^>]*>\n?')
 
 
@@ -55,7 +57,7 @@ def settle(app: Sphinx, config: Config) -> None:
 
 def describe(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     """Describe a page; one without a source by its title."""
-    plain = re.sub(r"<[^>]*>", "", context.get("title", ""))  # a title is HTML
+    plain = re.sub(r"<[^>]*>", "", context.get("title") or UNTITLED.get(page, page))
     text = (described(doctree) if doctree else "") or f"{plain}: {app.config.project}"
     tags = [context.get("metatags", ""), f'<meta name="description" content="{escape(text)}">']
     context["metatags"] = "\n".join(tags) + "\n"

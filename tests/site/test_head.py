@@ -138,6 +138,7 @@ def test_a_page_is_described_by_its_first_plain_paragraph(build, request):
     assert tags(made, "two")["description"] == " ".join(["Words that lead nowhere."] * 8)
     for name in PAGES + WITHOUT_SOURCE:
         assert 0 < len(tags(made, name)["description"]) <= sharing.LENGTH + 2
+    assert tags(made, "search")["description"] == "Search: Linear algebra by gradient descent"
 
 
 @pytest.mark.parametrize(
