@@ -17,7 +17,7 @@ from matplotlib.text import Text
 
 SVG = "{http://www.w3.org/2000/svg}"
 MARKS = [valley.FAVICON, valley.LOGO]
-WHITE, DARK = "#ffffff", "#14181e"
+WHITE, DARK = identity.COLOURS["light"], identity.COLOURS["dark"]
 
 
 def luminance(colour):

@@ -26,8 +26,9 @@ from extensions.cells.keys import digest
 
 LOGGER = logging.getLogger(__name__)
 HERE = Path(__file__).parent
-# Around the page a phone shows the colour of the page (pydata-sphinx-theme's backgrounds).
-COLOURS = {"light": "#ffffff", "dark": "#14181e"}
+# Around the page a phone shows the colour of the page (the backgrounds of
+# sphinx-book-theme).
+COLOURS = {"light": "#ffffff", "dark": "#121212"}
 WORDS = ".card.json"  # beside the pictures; a name with a dot is not copied to the site
 
 
