@@ -119,7 +119,7 @@
       for (const point of points) {
         const [a, b] = state[point.dataset.point];
         point.setAttribute("transform", `translate(${plane(point.ownerSVGElement).at([a, b])})`);
-        point.setAttribute("aria-valuenow", a.toFixed(2));
+        point.setAttribute("aria-valuenow", a);
         point.setAttribute("aria-valuetext", `${figure(a)} across, ${figure(b)} up`);
       }
       root.querySelector(".summary").textContent = text;
@@ -171,9 +171,6 @@
     for (const point of points) {
       state[point.dataset.point] = point.dataset.at.split(",").map(Number);
       const svg = point.ownerSVGElement;
-      const [low, high] = plane(svg).x;
-      point.setAttribute("aria-valuemin", low);
-      point.setAttribute("aria-valuemax", high);
       const follow = (event) => {
         move(point, plane(svg).from(event));
         change();
