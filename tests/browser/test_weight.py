@@ -35,7 +35,7 @@ def report():
 
 
 def traffic(page, url):
-    """Open a page and see all of it; count what came over the wire: requests, bytes raw and sent."""
+    """Open a page and see all of it; count what comes over the wire: requests, bytes raw, sent."""
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
     asked, kept, raw, sent = {}, set(), {}, {}
