@@ -2,8 +2,7 @@
 
 A server gives that file for every address that leads nowhere, at any depth, so what it links to
 must be addressed from the root of the site: with all its menus, scripts and styles. That is done
-when the page is written, since not everything that writes into it can be asked (of
-sphinx-notfound-page 1.1 the menus of pydata-sphinx-theme 0.20 know nothing).
+when the page is written, since not everything that writes into it can be asked.
 """
 
 from __future__ import annotations
