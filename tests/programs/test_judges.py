@@ -6,7 +6,7 @@ import pytest
 
 from tests.programs.alone import surroundings
 from tests.programs.conftest import python
-from tests.programs.taken import difference, programs
+from tests.programs.taken import difference, programs, spread
 
 SVG = '<svg viewBox="0 0 9 9"><path d="M 1.5 2 L {} 4"></path></svg>'
 
@@ -40,6 +40,14 @@ def test_the_last_digits_may_differ(ours, theirs):
 )
 def test_nothing_else_may(ours, theirs):
     assert difference(ours, theirs)
+
+
+def test_a_picture_may_be_rounded_otherwise_and_not_drawn_otherwise():
+    # The same corners, 1.01 2.5 against 1 2.5, and both go on to 4 2.
+    ours, theirs = (SVG.replace("M 1.5 2 L {} 4", d) for d in ("m1.01 2.5l2.99-.5", "m1 2.5l3-.5"))
+    assert difference(spread(ours), spread(theirs), atol=0.011) is None
+    assert difference(spread(ours), spread(theirs.replace("l3", "l3.05")), atol=0.011)
+    assert difference(spread(ours), spread(theirs.replace("-.5", " .5")), atol=0.011)
 
 
 @pytest.mark.parametrize(
