@@ -456,7 +456,8 @@ def test_without_scripts_and_on_paper_there_is_a_still_picture(browser, address,
     context = browser.new_context(java_script_enabled=False)
     bare = context.new_page()
     bare.goto(f"{address}/{PAGES[name]}.html")
-    printed, root = opened(name, media="print")
+    printed, root = opened(name)
+    printed.emulate_media(media="print")
     for page in (bare, printed):
         figure = page.locator(f"figure:has([data-explorable={name}])")
         assert figure.locator("> :is(svg, img)").is_visible()

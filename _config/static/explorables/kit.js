@@ -92,12 +92,10 @@
 
     // From the HTML to the state, and back.
     const number = (input) => (input.dataset.scale === "log" ? 10 ** input.valueAsNumber : input.valueAsNumber);
-    function read() {
-      for (const input of inputs) {
-        if (input.type === "range") state[input.name] = number(input);
-        else if (input.type === "checkbox") state[input.name] = input.checked;
-        else if (input.checked) state[input.name] = input.value;
-      }
+    function read(input) {
+      if (input.type === "range") state[input.name] = number(input);
+      else if (input.type === "checkbox") state[input.name] = input.checked;
+      else if (input.checked) state[input.name] = input.value;
     }
     function write() {
       for (const input of inputs) {
@@ -175,9 +173,11 @@
         move(point, plane(svg).from(event));
         change();
       };
+      // Chromium overlooks `touch-action` inside an SVG, and would scroll the page.
+      point.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
       point.addEventListener("pointerdown", (event) => {
         point.setPointerCapture(event.pointerId);
-        point.focus();
+        point.focus({ preventScroll: true });
         event.preventDefault();
         stop();
         point.addEventListener("pointermove", follow);
@@ -198,9 +198,9 @@
     }
 
     // Sliders and buttons.
-    root.addEventListener("input", () => {
+    root.addEventListener("input", (event) => {
       stop();
-      read();
+      read(event.target);
       change();
     });
     const initial = {};
@@ -244,7 +244,7 @@
       });
     }
 
-    read();
+    inputs.forEach(read);
     Object.assign(initial, structuredClone(state));
     take(location.hash);
     addEventListener("hashchange", () => {
