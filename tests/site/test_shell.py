@@ -91,7 +91,7 @@ def test_the_one_script_in_a_page_is_the_one_that_the_policy_names(pages):
         assert f"'sha256-{digest}'" in CSP.search(html)[1], name
         assert not re.findall(r'\son\w+="', html), name
         assert "javascript:" not in html, name
-    assert "<" not in SCRIPT.read_text(encoding="utf-8"), "it would end the script in the page"
+    assert "</" not in SCRIPT.read_text(encoding="utf-8"), "it would end the script in the page"
 
 
 def test_no_style_stands_in_a_page(pages):
@@ -160,6 +160,22 @@ def test_landmarks_have_names_of_their_own(pages):
         ids = re.findall(r'\sid="([^"]*)"', html)
         assert len(ids) == len(set(ids)), name
         assert html.count('name="viewport"') == 1, name
+
+
+def test_a_page_with_formulas_names_their_font_for_the_script_to_ask_for_early(pages):
+    assert 'data-font="_static/fonts/stix-two-math.woff2"' in pages["page.html"]
+    assert "data-font" not in pages["prose.html"]
+    # As a link in the page it would be refused, loudly, where the page is read from a folder.
+    assert all('rel="preload"' not in html for html in pages.values())
+
+
+def test_of_the_two_titles_of_a_fold_one_is_shown():
+    rules = (HOUSE / "_config" / "static" / "shell.css").read_text(encoding="utf-8")
+    for hidden in (
+        "details.hide[open] > summary > .collapsed",
+        ("details.hide:not([open]) > summary > .expanded"),
+    ):
+        assert hidden in rules
 
 
 # The stylesheet
