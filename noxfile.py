@@ -102,8 +102,8 @@ def site(session: nox.Session) -> None:
     environment(session)
     add(session, "site")
     run(session, "sphinx-build", "-W", "--keep-going", *book([]), **only([]))
-    # The group: what is weighed is reported by one worker. With arguments a report may be printed.
-    whole = ["-n", str(min(CPUS, 4)), "--dist", "loadgroup"]
+    # By file: one worker weighs all pages. Workers print nothing, so that arguments mean one process.
+    whole = ["-n", str(min(CPUS, 4)), "--dist", "loadfile"]
     run(session, "pytest", "tests/browser", *(session.posargs or whole), **ONE_THREAD)
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from tests.browser.pages import HTML, PAGES, WALK
 
-pytestmark = pytest.mark.xdist_group("weights")  # one process, one table
 FIRST, NEXT = 300_000, 100_000  # bytes as they travel, headers included
 REPORT = HTML.parent / "weights.json"
 WEIGHTS = {}
