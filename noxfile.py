@@ -102,7 +102,7 @@ def site(session: nox.Session) -> None:
     environment(session)
     add(session, "site")
     run(session, "sphinx-build", "-W", "--keep-going", *book([]), **only([]))
-    # By file: one worker weighs all pages. Workers print nothing, so that arguments mean one process.
+    # By file: one worker weighs all pages. Workers print nothing: with arguments there are none.
     whole = ["-n", str(min(CPUS, 4)), "--dist", "loadfile"]
     run(session, "pytest", "tests/browser", *(session.posargs or whole), **ONE_THREAD)
 

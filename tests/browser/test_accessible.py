@@ -1,8 +1,10 @@
 """axe finds nothing: no page, no theme, no width, and no state of what can be played with.
 
 Asked are all its rules but those of level AAA: WCAG 2 A and AA, best practices, and those it calls
-experimental, but for one: focus-order-semantics wants each stop of the keyboard to be a control or a
-landmark, and a box that scrolls is neither; fifty landmarks on a page would help nobody. A machine sees a part only: what it cannot see, test_keyboard.py tries.
+experimental, save one. focus-order-semantics wants each stop of the keyboard to be a control or a
+landmark; a box that scrolls is neither, and fifty landmarks on a page would help nobody.
+
+A machine sees a part only: what it cannot see, test_keyboard.py tries.
 """
 
 from pathlib import Path
