@@ -20,3 +20,17 @@ WALK = """async () => {
     await frame();
   }
 }"""
+
+
+def until(page, expression, seconds=5):
+    """Wait until something is true; page.wait_for_function needs eval, which the policy forbids."""
+    for _ in range(50 * seconds):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(20)
+    raise AssertionError(f"never true: {expression}")
+
+
+def at_rest(page):
+    """Wait until nothing moves any more."""
+    until(page, "document.getAnimations().every(it => it.playState !== 'running')")

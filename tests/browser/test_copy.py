@@ -51,7 +51,7 @@ def test_a_button_says_what_it_did_and_works_by_keyboard(context, address):
     page.keyboard.press("Enter")
     assert size.text_content() == "copied"
     assert clipboard(page) == PAGES["descent"][1].text
-    page.wait_for_function("text => document.body.innerText.includes(text)", arg=before)
+    size.filter(has_text=before).wait_for()
 
 
 def test_the_cell_alone_can_still_be_copied(context, address):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.pages import DESK, DRAWN, PAGES, PHONE, UNFOLD
+from tests.browser.pages import DESK, DRAWN, PAGES, PHONE, UNFOLD, at_rest
 
 # Boxes that scroll sideways, and those among them that no Tab reaches. A browser may let Tab reach
 # them by itself, others do not: that the page says so is asked.
@@ -64,7 +64,7 @@ def test_the_first_stop_leads_to_the_text_and_is_seen(visit, address, name):
         page.evaluate("document.body.tabIndex = -1; document.body.focus()")
     page.keyboard.press("Tab")
     page.evaluate(DRAWN)
-    page.wait_for_function("document.getAnimations().every(it => it.playState !== 'running')")
+    at_rest(page)
     stop = page.evaluate(STOP)
     assert "Skip to main content" in stop["name"]
     assert stop["seen"]

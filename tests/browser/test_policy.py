@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.browser.pages import HTML, PAGES, PHONE, UNFOLD
+from tests.browser.pages import HTML, PAGES, PHONE, UNFOLD, until
 
 ALL = sorted({*PAGES, *(file.stem for file in HTML.glob("404.html"))})
 META = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]+)">')
@@ -127,7 +127,7 @@ def test_what_finds_its_way_into_a_page_is_blocked(context, address, strict_addr
       document.body.append(link);
       link.click();
     }""")
-    page.wait_for_function("blocked.length >= 5")
+    until(page, "blocked.length >= 5")
     assert not page.evaluate("window.harmed")
     kinds = {line.split()[0] for line in page.evaluate("blocked")}
     assert {"script-src-elem", "script-src-attr", "style-src-attr", "img-src"} <= kinds

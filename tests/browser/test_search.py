@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.pages import DESK, HTML, PAGES, PHONE
+from tests.browser.pages import DESK, HTML, PAGES, PHONE, until
 
 FOUND = {
     "learning rate": "descent.html",
@@ -13,9 +13,7 @@ FOUND = {
 
 def results(page):
     page.wait_for_selector("#search-results li a")
-    page.wait_for_function(
-        "!document.querySelector('#search-progress')?.textContent.includes('...')"
-    )
+    until(page, "!document.querySelector('#search-progress')?.textContent.includes('...')")
     links = page.locator("#search-results li a").all()
     return {link.get_attribute("href").partition("#")[0].partition("?")[0] for link in links}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.pages import DESK, PAGES, PHONE, WALK
+from tests.browser.pages import DESK, PAGES, PHONE, WALK, until
 
 # Goal: none. A glyph that is replaced when its font arrives may move a line by parts of a pixel.
 TOLERANCE = 0.01
@@ -43,7 +43,7 @@ def test_a_shift_would_be_seen(visit, address):
     page = visit(f"{address}/descent.html", first=SHIFTS)
     page.wait_for_timeout(600)  # what a reader's own click moves is no shift, for half a second
     page.evaluate("document.querySelector('article p').style.marginTop = '300px'")
-    page.wait_for_function("shifts.length > 0")
+    until(page, "shifts.length > 0")
     assert sum(shift["value"] for shift in page.evaluate("shifts")) > TOLERANCE
 
 

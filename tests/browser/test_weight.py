@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.browser.pages import HTML, PAGES, WALK
+from tests.browser.pages import HTML, PAGES, WALK, until
 
 FIRST, NEXT = 300_000, 100_000  # bytes as they travel, headers included
 REPORT = HTML.parent / "weights.json"
@@ -99,7 +99,7 @@ def test_the_weight_that_is_measured_is_what_was_sent(browser, address):
     sent = []
     session.on("Network.loadingFinished", lambda it: sent.append(it["encodedDataLength"]))
     page.evaluate("path => fetch(path, { cache: 'reload' }).then(it => it.arrayBuffer())", path)
-    page.wait_for_function("true")
+    until(page, "true")
     context.close()
     assert before["requests"] <= 1
     assert len(sent) == 1
