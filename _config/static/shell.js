@@ -25,6 +25,9 @@
   show();
 }
 
+// A page without formulas asks for their font when all else is there: the next page will need it.
+addEventListener("load", () => document.fonts.load('1em "Book Math"'));
+
 // The sidebar and the page's contents are popovers until there is room for them.
 {
   const sides = document.querySelectorAll(".side[popover]");

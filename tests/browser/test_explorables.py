@@ -9,7 +9,7 @@ import torch
 
 import gdla
 from gdla import losses, metrics, plots, rates
-from tests.browser.pages import HTML
+from tests.browser.pages import HTML, until
 
 PAGES = {"ball": "descent", "invert": "inverse", "ellipse": "svd"}
 FOLDER = HTML / "_static" / "explorables"
@@ -259,11 +259,9 @@ def part(root, name):
 
 def rested(page, root):
     """Wait until what is spoken is what is seen."""
-    page.wait_for_function(
-        "root => root.querySelector('.spoken').textContent"
-        " === root.querySelector('.summary').textContent",
-        arg=root.element_handle(),
-    )
+    said = "document.querySelector('[data-explorable=%s] .{}').textContent"
+    said %= root.get_attribute("data-explorable")
+    until(page, f"{said.format('spoken')} === {said.format('summary')}")
     return root.locator(".spoken").text_content()
 
 
@@ -446,9 +444,7 @@ def test_who_wants_no_motion_sees_the_end(opened):
     moving, other = opened("ball", "#ball?step=0")
     other.get_by_role("button", name="Let go").click()
     assert other.get_by_role("button", name="Stop").is_visible()
-    moving.wait_for_function(
-        "() => document.querySelector('[name=step]').value === '80'", timeout=6_000
-    )
+    until(moving, "document.querySelector('[name=step]').value === '80'", seconds=8)
 
 
 @pytest.mark.parametrize("name", PAGES)
