@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.browser.pages import HTML, PAGES, PHONE, UNFOLD, until
+from tests.browser.pages import FRAMES, HTML, PAGES, PHONE, UNFOLD, until
 
 ALL = sorted({*PAGES, *(file.stem for file in HTML.glob("404.html"))})
 META = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]+)">')
@@ -102,7 +102,7 @@ def test_whatever_can_be_used_works_under_it(visit, address, strict_address, nam
     used(visit(f"{at}/{name}.html", first=LISTEN))
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", FRAMES)
 def test_by_headers_nothing_is_blocked(visit, strict_address, name):
     page = visit(f"{strict_address}/{name}.html", first=LISTEN)
     assert page.evaluate("blocked") == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.pages import DESK, HTML, PAGES, PHONE, until
+from tests.browser.pages import DESK, FRAMES, HTML, PHONE, until
 
 FOUND = {
     "learning rate": "descent.html",
@@ -55,7 +55,7 @@ def test_what_is_nowhere_is_said(visit, address):
 
 
 @pytest.mark.parametrize("width", [DESK, PHONE])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", FRAMES)
 def test_there_is_one_box(visit, address, name, width):
     page = visit(f"{address}/{name}.html", width=width)
     assert page.locator("input[name=q]").count() == 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.pages import DESK, PAGES, PHONE, WALK, until
+from tests.browser.pages import DESK, FRAMES, PAGES, PHONE, WALK, until
 
 # Goal: none. A glyph that is replaced when its font arrives may move a line by parts of a pixel.
 TOLERANCE = 0.01
@@ -47,7 +47,7 @@ def test_a_shift_would_be_seen(visit, address):
     assert sum(shift["value"] for shift in page.evaluate("shifts")) > TOLERANCE
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", FRAMES)
 def test_nothing_moves_for_those_who_want_no_motion(visit, address, name):
     page = visit(f"{address}/{name}.html", reduced_motion="reduce")
     assert page.evaluate(MOVING) == []
