@@ -46,7 +46,8 @@ class Page(HTMLParser):
             self.ids.append(given["id"])
         if tag == "a" and "href" in given:
             self.links.append(given["href"])
-        if tag == "img":
+        # The mark stands beside the title of the book, and says no more.
+        if tag == "img" and not given.get("src", "").partition("?")[0].endswith("_static/logo.svg"):
             self.pictures.append(given.get("alt"))
         if tag == "svg" and given.get("role") == "img":
             self.pictures.append(given.get("aria-label"))
@@ -100,7 +101,11 @@ def test_links_lead_to_a_page_and_a_place(site):
                 continue
             target = page.path
             if parts.path:
-                target = (page.path.parent / unquote(parts.path)).resolve()
+                # The page for what is missing is addressed from the root of the site.
+                path = unquote(parts.path)
+                start = HTML if path.startswith("/") else page.path.parent
+                target = (start / path.lstrip("/")).resolve()
+                target = target / "index.html" if target.is_dir() else target
             there = site.get(target.relative_to(HTML).as_posix()) if target.exists() else None
             if not target.exists() or (parts.fragment and unquote(parts.fragment) not in there.ids):
                 lost.append(f"{page.path.name}: {link}")

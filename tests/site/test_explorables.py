@@ -51,7 +51,7 @@ def test_only_pages_that_need_scripts_load_them(build):
 
 
 def test_what_is_wrong_is_said(build):
-    assert build.code == 0  # without -W a warning is no end
+    assert build.code == 1  # warnings are errors
     assert "misspelt: there is no explorable 'bal'; there are ball, ellipse, invert" in build.said
     assert "bare: the cell of the explorable 'ball' draws no figure" in build.said
     assert "twice: the explorable 'ball' stands here twice" in build.said
