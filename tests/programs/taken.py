@@ -11,6 +11,9 @@ from fontTools.svgLib.path import parse_path
 
 HTML = Path(__file__).parents[2] / "build" / "html"
 
+# What the cell drew: not the chart of an explorable that stands above it.
+STILL = ".cell_output svg[role=img]:not(.explorable *)"
+
 
 @dataclass(frozen=True)
 class Program:
@@ -49,7 +52,7 @@ def programs(html: Path = HTML) -> Iterator[Program]:
                 text=button["data-clipboard-text"],
                 cell=sum(bool(line.strip()) for line in own.splitlines()),
                 printed="".join(pre.text for pre in cell.select(".cell_output pre")),
-                pictures=tuple(map(str, cell.select(".cell_output svg[role=img]"))),
+                pictures=tuple(map(str, cell.select(STILL))),
                 varies="tag_varies" in cell["class"],
             )
 
