@@ -8,7 +8,7 @@
   const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
   const still = matchMedia("(prefers-reduced-motion: reduce)");
 
-  // Four digits, or "-" where there is no number.
+  // Three digits, in powers of ten where it is long; a dash where there is no number.
   function figure(value, digits = 3) {
     if (!Number.isFinite(value)) return value > 0 ? "∞" : "–";
     if (value && (Math.abs(value) >= 1e5 || Math.abs(value) < 1e-3)) {
