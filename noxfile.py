@@ -33,6 +33,10 @@ CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 # Variables rather than options: a pip that knows nothing of the second ignores it.
 CONSTRAINTS = {"PIP_CONSTRAINT": "constraints.txt", "PIP_BUILD_CONSTRAINT": "constraints.txt"}
 
+# A file of tests stays in one process, which keeps what it built; the files come in our order.
+WORKERS = ["-n", str(min(CPUS, 4))]
+BY_FILE = [*WORKERS, "--dist", "loadfile", "--no-loadscope-reorder"]
+
 # Matrices in tests and cells are tiny, and several processes share the processors.
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 
@@ -83,8 +87,7 @@ def tests(session: nox.Session) -> None:
     """Run the tests and measure coverage; `-- -k svd` runs some of them."""
     environment(session)
     # Coverage of a part says nothing, and starting workers costs more than a few tests.
-    whole = ["-n", str(min(CPUS, 4)), "--dist", "loadfile", "--cov"]
-    run(session, "pytest", *(session.posargs or whole), **ONE_THREAD)
+    run(session, "pytest", *(session.posargs or [*BY_FILE, "--cov"]), **ONE_THREAD)
 
 
 @nox.session
@@ -92,8 +95,7 @@ def snippets(session: nox.Session) -> None:
     """Run, alone, each program that a copy button gives, and each page's script and notebook."""
     environment(session)
     run(session, "sphinx-build", "-W", "--keep-going", *book([]), **only([]))
-    workers = ["-n", str(min(CPUS, 4))]
-    run(session, "pytest", *workers, "tests/programs", *session.posargs, **ONE_THREAD)
+    run(session, "pytest", *WORKERS, "tests/programs", *session.posargs, **ONE_THREAD)
 
 
 @nox.session
@@ -103,8 +105,7 @@ def site(session: nox.Session) -> None:
     add(session, "site")
     run(session, "sphinx-build", "-W", "--keep-going", *book([]), **only([]))
     # By file: one worker weighs all pages. Workers print nothing: with arguments there are none.
-    whole = ["-n", str(min(CPUS, 4)), "--dist", "loadfile"]
-    run(session, "pytest", "tests/browser", *(session.posargs or whole), **ONE_THREAD)
+    run(session, "pytest", "tests/browser", *(session.posargs or BY_FILE), **ONE_THREAD)
 
 
 @nox.session

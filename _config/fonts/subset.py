@@ -12,7 +12,7 @@ in build/venv. The same font and versions of fontTools and brotli give the same 
 import sys
 from pathlib import Path
 
-from fontTools import subset  # type: ignore[import-untyped]
+from fontTools import subset
 
 FONT = Path(__file__).parents[1] / "static" / "fonts" / "stix-two-math.woff2"
 

@@ -90,7 +90,7 @@ addEventListener("keydown", (event) => {
         button.remove();
       };
       button.addEventListener("click", unmark);
-      addEventListener("keydown", (event) => event.key === "Escape" && unmark(), { once: false });
+      addEventListener("keydown", (event) => event.key === "Escape" && unmark());
       article.prepend(button);
     }
   }

@@ -89,8 +89,12 @@ def watched(context: BrowserContext, url: str, complaints: list[str]) -> None:
         if message.type in {"error", "warning", "assert"}:
             complaints.append(f"{message.location['url']} says: {message.text}")
 
+    def failed(request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # the test went on before all had come
+            complaints.append(f"{request.url} failed: {request.failure}")
+
     context.on("request", requested)
-    context.on("requestfailed", lambda it: complaints.append(f"{it.url} failed: {it.failure}"))
+    context.on("requestfailed", failed)
     context.on("console", said)
     context.on("weberror", lambda error: complaints.append(f"{error.page.url}: {error.error}"))
 

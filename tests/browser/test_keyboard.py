@@ -2,16 +2,8 @@
 
 import pytest
 
-from tests.browser.pages import DESK, DRAWN, FRAMES, PAGES, PHONE, UNFOLD, at_rest
+from tests.browser.pages import DESK, DRAWN, FRAMES, PHONE, UNFOLD, at_rest
 
-# Boxes that scroll sideways, and those among them that no Tab reaches. A browser may let Tab reach
-# them by itself, others do not: that the page says so is asked.
-UNREACHED = """() => Array.from(document.querySelectorAll("main *"))
-  .filter((box) => box.checkVisibility({ visibilityProperty: true }))
-  .filter((box) => ["auto", "scroll"].includes(getComputedStyle(box).overflowX))
-  .filter((box) => box.scrollWidth > box.clientWidth)
-  .filter((box) => box.tabIndex < 0 || !box.role || !box.ariaLabel)
-  .map((box) => `${box.tagName}.${box.className}: ${box.textContent.trim().slice(0, 60)}`)"""
 # Where the focus is, whether that can be seen, and whether something lies upon it.
 STOP = """() => {
   const element = document.activeElement;
@@ -73,25 +65,6 @@ def test_the_first_stop_leads_to_the_text_and_is_seen(visit, address, name):
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     assert page.evaluate("!!document.activeElement.closest('main')"), "Tab goes on elsewhere"
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_whatever_scrolls_sideways_is_a_stop_with_a_name(visit, address, name):
-    page = visit(f"{address}/{name}.html")
-    page.evaluate(UNFOLD)
-    page.evaluate("document.fonts.ready.then(() => {})")
-    for width in (DESK, PHONE):
-        page.set_viewport_size({"width": width, "height": 800})
-        page.evaluate(DRAWN)
-        assert page.evaluate(UNREACHED) == []
-
-
-def test_a_box_that_begins_to_scroll_becomes_a_stop(visit, address):
-    page = visit(f"{address}/descent.html", width=2000)
-    page.set_viewport_size({"width": 320, "height": 800})
-    page.evaluate(DRAWN)
-    assert page.evaluate(UNREACHED) == []
-    assert page.locator("main pre[tabindex='0']").count() > 0
 
 
 @pytest.mark.parametrize(("name", "width"), [("descent", PHONE), ("svd", DESK), ("api", DESK)])

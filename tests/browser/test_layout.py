@@ -1,4 +1,7 @@
-"""Every page fits its window, wide and narrow, light and dark; pictures hold what they label."""
+"""Every page fits its window, wide and narrow, light and dark; pictures hold what they label.
+
+What is wider scrolls in a box of its own, which the keyboard reaches.
+"""
 
 import pytest
 
@@ -25,6 +28,14 @@ OUTSIDE = """() => {
     .map((it) => `${it.tagName}.${it.getAttribute("class")}: ${it.textContent.slice(0, 60)}`);
 }"""
 
+# Boxes that scroll sideways, and those among them that no Tab reaches. A browser may let Tab reach
+# them by itself, others do not: that the page says so is asked.
+UNREACHED = """() => Array.from(document.querySelectorAll("main *"))
+  .filter((box) => box.checkVisibility({ visibilityProperty: true }))
+  .filter((box) => ["auto", "scroll"].includes(getComputedStyle(box).overflowX))
+  .filter((box) => box.scrollWidth > box.clientWidth)
+  .filter((box) => box.tabIndex < 0 || !box.role || !box.ariaLabel)
+  .map((box) => `${box.tagName}.${box.className}: ${box.textContent.trim().slice(0, 60)}`)"""
 # Signs that are not cut on purpose (a curve may leave its axes, and is clipped there). The box of a
 # text reaches above and below its ink, by a sixth of its height and more.
 CUT = """() => Array.from(document.querySelectorAll("svg[role=img]"), (picture) => {
@@ -48,6 +59,7 @@ BACKGROUND = """() => {
 def test_nothing_juts_out_of_the_window_in_either_theme(visit, address, name):
     page = visit(f"{address}/{name}.html")
     page.evaluate(UNFOLD)
+    page.evaluate("document.fonts.ready.then(() => {})")
     light = {}
     for width in (DESK, PHONE):
         page.set_viewport_size({"width": width, "height": 800})
@@ -59,7 +71,16 @@ def test_nothing_juts_out_of_the_window_in_either_theme(visit, address, name):
             assert page.evaluate(OUTSIDE) == [], f"{scheme}, {width}"
             assert set(page.evaluate(CUT)) == set(), f"{scheme}, {width}: cut pictures"
             light[scheme] = page.evaluate(BACKGROUND)
+        assert page.evaluate(UNREACHED) == [], f"{width}: no stop of the keyboard"
     assert light["light"] > 200 > 60 > light["dark"], light
+
+
+def test_a_box_that_begins_to_scroll_becomes_a_stop(visit, address):
+    page = visit(f"{address}/descent.html", width=2000)
+    page.set_viewport_size({"width": 320, "height": 800})
+    page.evaluate(DRAWN)
+    assert page.evaluate(UNREACHED) == []
+    assert page.locator("main pre[tabindex='0']").count() > 0
 
 
 def test_these_checks_see_a_fault(visit, address):

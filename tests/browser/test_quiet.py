@@ -1,6 +1,7 @@
 """No request leaves the site, and no page complains: over http and from a folder alike.
 
-The fixture `visit` listens, and fails these tests: see conftest.py.
+The fixture `visit` listens, whatever a test looks for (see conftest.py): served, every page is seen
+from its top to its end by test_stable.py.
 """
 
 import pytest
@@ -10,24 +11,12 @@ from tests.browser.conftest import watched
 from tests.browser.pages import HTML, PAGES, UNFOLD, WALK
 
 
-def wandered(page):
-    """Do what a reader does who wants to see everything."""
-    page.evaluate(UNFOLD)
-    page.evaluate(WALK)
-    page.wait_for_load_state("networkidle")
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_served_a_page_asks_its_own_origin_only_and_has_nothing_to_complain_of(
-    visit, address, name
-):
-    wandered(visit(f"{address}/{name}.html"))
-
-
 @pytest.mark.parametrize("name", PAGES)
 def test_from_a_folder_a_page_asks_for_files_only_and_has_nothing_to_complain_of(visit, name):
     page = visit((HTML / f"{name}.html").as_uri())
-    wandered(page)
+    page.evaluate(UNFOLD)
+    page.evaluate(WALK)
+    page.wait_for_load_state("networkidle")
     sheets = page.evaluate("Array.from(document.styleSheets, sheet => sheet.href)")
     assert any(sheet and sheet.startswith("file:") for sheet in sheets), "it has no style"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.pages import DESK, FRAMES, HTML, PHONE, until
+from tests.browser.pages import FRAMES, HTML, until
 
 FOUND = {
     "learning rate": "descent.html",
@@ -54,9 +54,8 @@ def test_what_is_nowhere_is_said(visit, address):
     page.get_by_text("did not match any").wait_for()
 
 
-@pytest.mark.parametrize("width", [DESK, PHONE])
 @pytest.mark.parametrize("name", FRAMES)
-def test_there_is_one_box(visit, address, name, width):
-    page = visit(f"{address}/{name}.html", width=width)
+def test_there_is_one_box(visit, address, name):
+    page = visit(f"{address}/{name}.html")
     assert page.locator("input[name=q]").count() == 1
     assert page.locator("[role=search]").count() == 1

@@ -35,6 +35,7 @@ MOVING = """() => {
 def test_nothing_shifts_while_a_page_loads_and_is_scrolled(visit, address, name, width):
     page = visit(f"{address}/{name}.html", width=width, first=SHIFTS)
     page.evaluate(WALK)
+    page.wait_for_load_state("networkidle")
     shifts = page.evaluate("shifts")
     assert sum(shift["value"] for shift in shifts) < TOLERANCE, shifts
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -73,7 +73,7 @@ class Mark:
             gtol=0,
             callback=note,
         )
-        return [*places, solution.value]  # type: ignore[list-item]
+        return [*places, cast(Tensor, solution.value)]
 
     def path(self) -> list[tuple[float, float]]:
         """Return the descent in the square, whose second coordinate grows downwards."""
