@@ -1,14 +1,10 @@
 """The pages that were built, and the states in which a reader may see them."""
 
-import os
-from pathlib import Path
+from tests.programs.taken import HTML, chosen
 
-HTML = Path(__file__).parents[2] / "build" / "html"
 # The page for what is not there can stand anywhere, so it is opened from where it is missed:
 # test_missing_page.py.
-# Named pages alone, where time is short, as in .ci/run.
-NAMED = [page for page in os.environ.get("GDLA_SITE_PAGES", "").split(",") if page]
-PAGES = NAMED or sorted(file.stem for file in HTML.glob("*.html") if file.stem != "404")
+PAGES = chosen(file.stem for file in HTML.glob("*.html") if file.stem != "404")
 # One of each kind: what belongs to the frame around a page is the same on all of a kind.
 FRAMES = ("index", "descent", "api", "glossary", "search", "genindex", "py-modindex")
 DESK, PHONE, SMALL_PHONE = 1280, 390, 360

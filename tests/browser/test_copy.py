@@ -3,7 +3,7 @@
 import pytest
 
 from tests.browser.conftest import HTML
-from tests.programs.taken import programs
+from tests.programs.taken import chosen, programs
 
 PAGES: dict[str, list] = {}
 for taken in programs():
@@ -29,7 +29,7 @@ def test_there_are_pages_with_programs():
     assert "svd" in PAGES
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", chosen(PAGES))
 def test_each_button_copies_its_program(context, address, name):
     page = opened(context, address, name)
     buttons = page.locator(".program button")

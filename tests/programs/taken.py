@@ -1,7 +1,8 @@
 """What a reader takes from the finished pages: programs, and what their cells print and draw."""
 
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from fontTools.pens.recordingPen import RecordingPen
 from fontTools.svgLib.path import parse_path
 
 HTML = Path(__file__).parents[2] / "build" / "html"
+# Where time is short, as in .ci/run, pages are named, and what is long is done for them alone.
+NAMED = [page for page in os.environ.get("GDLA_SITE_PAGES", "").split(",") if page]
 
 # What the cell drew: not the chart of an explorable that stands above it.
 STILL = ".cell_output svg[role=img]:not(.explorable *)"
@@ -55,6 +58,11 @@ def programs(html: Path = HTML) -> Iterator[Program]:
                 pictures=tuple(map(str, cell.select(STILL))),
                 varies="tag_varies" in cell["class"],
             )
+
+
+def chosen(names: Iterable[str]) -> list[str]:
+    """Return the pages that are named, in the order of their names; all of them if none is."""
+    return sorted(name for name in names if not NAMED or name in NAMED)
 
 
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d[\d,_]*)(?:\.\d*)?(?:e[-+]?\d+)?(?![\w])|[-+]?\d+\.\d+")

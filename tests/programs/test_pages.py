@@ -8,7 +8,7 @@ from nbclient import NotebookClient
 
 from tests.programs.alone import surroundings
 from tests.programs.conftest import python
-from tests.programs.taken import HTML
+from tests.programs.taken import HTML, chosen
 
 FOLDER = HTML / "notebooks"
 # An agg has no window to show. Everything else that Python warns of is a fault.
@@ -17,7 +17,10 @@ STRICT = ["-W", "error", "-W", "ignore:FigureCanvasAgg is non-interactive"]
 
 def taken(ending):
     """Each file that pages hand out; a single None if there is none."""
-    files = sorted(FOLDER.rglob(f"*.{ending}"))
+    return each(sorted(FOLDER.rglob(f"*.{ending}")))
+
+
+def each(files):
     names = [file.relative_to(FOLDER).as_posix() for file in files]
     return pytest.mark.parametrize("file", files or [None], ids=names or ["none"])
 
@@ -40,6 +43,20 @@ def test_a_script_runs_in_a_fresh_interpreter(file, tmp_path):
 
 
 @taken("ipynb")
+def test_a_notebook_has_the_cells_of_its_script(file):
+    assert file, f"{FOLDER} holds no notebook; run nox -s docs first"
+    cells = nbformat.read(file, as_version=4).cells
+    install, *code = [cell.source for cell in cells if cell.cell_type == "code"]
+    assert "%pip install" in install
+    assert code
+    rest = file.with_suffix(".py").read_text(encoding="utf-8")
+    for source in code:
+        before, found, rest = rest.partition(source)
+        assert found, f"in this order, the script has not\n{source}"
+        assert all(line.startswith("#") or not line.strip() for line in before.splitlines()), before
+
+
+@each([FOLDER / f"{name}.ipynb" for name in chosen(file.stem for file in FOLDER.rglob("*.ipynb"))])
 def test_a_notebook_runs_from_top_to_bottom(file, tmp_path, monkeypatch):
     assert file, f"{FOLDER} holds no notebook; run nox -s docs first"
     empty = tmp_path / "empty"
