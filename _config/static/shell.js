@@ -104,19 +104,22 @@ addEventListener("keydown", (event) => {
     ".pst-scrollable-table-container": "Table",
     ".cell_output > .output": "Output",
   };
-  const judge = (box) => {
-    const wide = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight + 1;
-    if (wide === box.hasAttribute("tabindex")) return;
-    if (wide) {
-      box.tabIndex = 0;
-      box.setAttribute("role", "group");
-      box.ariaLabel = `${box.kind}, wider than its box`;
-    } else {
-      for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
+  // All are measured before one is changed: to measure after a change lays the page out again.
+  const judge = (boxes) => {
+    const wide = boxes.filter((box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight + 1);
+    for (const box of boxes) {
+      if (wide.includes(box) === box.hasAttribute("tabindex")) continue;
+      if (wide.includes(box)) {
+        box.tabIndex = 0;
+        box.setAttribute("role", "group");
+        box.ariaLabel = `${box.kind}, wider than its box`;
+      } else {
+        for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
+      }
     }
   };
   const boxes = [];
-  const observer = new ResizeObserver((entries) => entries.forEach(({ target }) => judge(target)));
+  const observer = new ResizeObserver((entries) => judge(entries.map(({ target }) => target)));
   for (const [selector, kind] of Object.entries(kinds)) {
     for (const box of document.querySelectorAll(`main :is(${selector})`)) {
       box.kind = kind;
@@ -124,7 +127,7 @@ addEventListener("keydown", (event) => {
       observer.observe(box);
     }
   }
-  document.fonts.ready.then(() => boxes.forEach(judge));
+  document.fonts.ready.then(() => judge(boxes));
 }
 
 // The contents show which part is being read.

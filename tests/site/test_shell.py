@@ -9,6 +9,7 @@ from books import HOUSE
 from docutils.writers import _html_base
 from extensions.mathematics import STYLES, mathml
 from extensions.shell.mends import mended
+from extensions.shell.plain import unwrapped
 from extensions.shell.policy import RULES, SCRIPT, headers, policy, script
 from extensions.shell.pruning import Names, pruned
 from math_core import LatexToMathML
@@ -289,3 +290,18 @@ def test_math_core_still_writes_style_attributes():
     html = LatexToMathML(fancy_error=False).convert_with_local_state(tex, displaystyle=True)
     assert re.search(r'\sstyle="', html)
     assert STYLES
+
+
+# Words of code
+
+
+def test_a_word_of_code_has_an_element_only_where_it_has_a_colour(pages):
+    code = pages["page.html"].partition("<pre>")[2].partition("</pre>")[0]
+    assert code.strip() == '<span></span><span class="nb">print</span>(<span class="mi">1</span>)'
+
+
+def test_what_one_of_the_styles_colours_keeps_its_element():
+    code = '<span class="n">x</span> <span class="o">=</span> 1'
+    page = f"{code}<pre>{code}</pre>"
+    assert unwrapped(page, "bw") == f"{code}<pre>x = 1</pre>"
+    assert unwrapped(page, "bw", "monokai") == f'{code}<pre>x <span class="o">=</span> 1</pre>'

@@ -9,6 +9,6 @@ from sphinx.application import Sphinx
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Open every room that Sphinx needs to know."""
-    for room in "policy", "scripts", "styles", "mends":
+    for room in "policy", "scripts", "styles", "mends", "plain":
         app.setup_extension(f"{__name__}.{room}")
     return {"parallel_read_safe": True, "parallel_write_safe": True}
