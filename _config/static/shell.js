@@ -106,10 +106,11 @@ addEventListener("keydown", (event) => {
   };
   // All are measured before one is changed: to measure after a change lays the page out again.
   const judge = (boxes) => {
-    const wide = boxes.filter((box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight + 1);
+    const scrolls = (box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight + 1;
+    const wide = new Set(boxes.filter(scrolls));
     for (const box of boxes) {
-      if (wide.includes(box) === box.hasAttribute("tabindex")) continue;
-      if (wide.includes(box)) {
+      if (wide.has(box) === box.hasAttribute("tabindex")) continue;
+      if (wide.has(box)) {
         box.tabIndex = 0;
         box.setAttribute("role", "group");
         box.ariaLabel = `${box.kind}, wider than its box`;

@@ -235,17 +235,11 @@ def test_what_is_measured_is_measured_as_the_library_does(computed, double_root)
 
 
 @pytest.fixture
-def opened(context, address):
+def opened(visit, address):
     """Open the page of an explorable, at a state; return the page and the explorable."""
 
-    def opened(name, state="", **options):
-        page = context.new_page()
-        page.errors = []
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.on("console", lambda said: said.type == "error" and page.errors.append(said.text))
-        if options:
-            page.emulate_media(**options)
-        page.goto(f"{address}/{PAGES[name]}.html{state}", wait_until="load")
+    def opened(name, state="", at=address, **options):
+        page = visit(f"{at}/{PAGES[name]}.html{state}", **options)
         root = page.locator(f"[data-explorable={name}]")
         root.scroll_into_view_if_needed()
         return page, root
@@ -276,7 +270,6 @@ def test_the_cliff_of_the_ball_is_where_theory_puts_it(opened):
     assert "No constant setting does better here" in rested(page, root)
     lr, momentum = rates.optimal_momentum(1, 1 / 20)
     assert part(root, "factor") == f"{rates.contraction(lr, momentum, 1, 1 / 20):#.3g}"
-    assert page.errors == []
 
 
 @pytest.mark.parametrize("method", ["plain", "momentum", "preconditioned"])
@@ -295,7 +288,6 @@ def test_a_singular_matrix_has_no_inverse(opened):
         said = rested(page, root)
         assert "singular" in said or "zero" in said
         assert part(root, "needed") == "never"
-        assert page.errors == []
 
 
 def test_the_trap_of_the_squares(opened):
@@ -334,7 +326,6 @@ def test_an_address_that_says_nonsense_does_no_harm(opened, name):
         page, root = opened(name, state)
         assert rested(page, root)
         assert "NaN" not in root.inner_html()
-        assert page.errors == []
 
 
 # Who can work them
@@ -371,7 +362,6 @@ def test_every_control_works_by_keyboard(opened, name):
         elif stop.get_attribute("name") != "momentum":
             now = root.locator(".views").inner_html() + root.locator(".controls").inner_html()
             assert now != before or role == "checkbox"
-    assert page.errors == []
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -394,18 +384,15 @@ def test_points_follow_the_pointer(opened, name):
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_points_follow_a_finger_and_the_page_does_not_scroll(browser, address, name):
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
-    page = context.new_page()
-    page.goto(f"{address}/{PAGES[name]}.html", wait_until="load")
-    root = page.locator(f"[data-explorable={name}]")
+def test_points_follow_a_finger_and_the_page_does_not_scroll(opened, name):
+    page, root = opened(name, width=390, has_touch=True)
     grip = root.locator("[data-point] .grip").first
     grip.scroll_into_view_if_needed()
     box, scrolled = grip.bounding_box(), page.evaluate("scrollY")
     reach = root.locator("[data-point] .reach").first.bounding_box()
     assert reach["width"] >= 40
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    touch = context.new_cdp_session(page)
+    touch = page.context.new_cdp_session(page)
 
     def send(kind, *at):
         points = [{"x": at[0], "y": at[1]}] if at else []
@@ -419,7 +406,6 @@ def test_points_follow_a_finger_and_the_page_does_not_scroll(browser, address, n
     moved = grip.bounding_box()
     assert moved["y"] - box["y"] == pytest.approx(30, abs=6)
     assert page.evaluate("scrollY") == scrolled
-    context.close()
 
 
 def test_what_changes_often_is_spoken_once(opened):
@@ -448,10 +434,8 @@ def test_who_wants_no_motion_sees_the_end(opened):
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_without_scripts_and_on_paper_there_is_a_still_picture(browser, address, opened, name):
-    context = browser.new_context(java_script_enabled=False)
-    bare = context.new_page()
-    bare.goto(f"{address}/{PAGES[name]}.html")
+def test_without_scripts_and_on_paper_there_is_a_still_picture(visit, address, opened, name):
+    bare = visit(f"{address}/{PAGES[name]}.html", java_script_enabled=False)
     printed, root = opened(name)
     printed.emulate_media(media="print")
     for page in (bare, printed):
@@ -462,21 +446,14 @@ def test_without_scripts_and_on_paper_there_is_a_still_picture(browser, address,
     printed.emulate_media(media="screen")
     assert root.is_visible()
     assert not printed.locator(f"figure:has([data-explorable={name}]) > :is(svg, img)").is_visible()
-    context.close()
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_it_works_without_a_server(context, name):
-    page = context.new_page()
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda said: said.type == "error" and errors.append(said.text))
-    page.goto((HTML / f"{PAGES[name]}.html").as_uri(), wait_until="load")
-    root = page.locator(f"[data-explorable={name}]")
+def test_it_works_without_a_server(opened, name):
+    page, root = opened(name, at=HTML.as_uri())
     root.locator("[name=step]").press("ArrowRight")
     assert rested(page, root)
     page.wait_for_url(f"**#{name}?*")
-    assert errors == []
 
 
 # What it weighs and costs

@@ -50,10 +50,13 @@ def test_a_notebook_has_the_cells_of_its_script(file):
     assert "%pip install" in install
     assert code
     rest = file.with_suffix(".py").read_text(encoding="utf-8")
+    between = []
     for source in code:
         before, found, rest = rest.partition(source)
         assert found, f"in this order, the script has not\n{source}"
-        assert all(line.startswith("#") or not line.strip() for line in before.splitlines()), before
+        between += before.splitlines()
+    alone = [line for line in [*between, *rest.splitlines()] if line and not line.startswith("#")]
+    assert alone == [], "the script runs what the notebook does not"
 
 
 @each([FOLDER / f"{name}.ipynb" for name in chosen(file.stem for file in FOLDER.rglob("*.ipynb"))])

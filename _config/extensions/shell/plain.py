@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from pygments.styles import get_style_by_name
 from pygments.token import STANDARD_TYPES, Token
 from sphinx.application import Sphinx
+from sphinx.builders.html import StandaloneHTMLBuilder
 
 CODE = re.compile(r"(?<=<pre>).*?(?=</pre>)", re.S)
 
@@ -43,7 +44,8 @@ def unwrapped(html: str, *styles: str) -> str:
 def unwrap(app: Sphinx, name: str, template: str, context: dict[str, Any], tree: object) -> None:
     """Unwrap them in a page."""
     if "body" in context:
-        options = app.builder.theme.get_options(app.config.html_theme_options)  # type: ignore[attr-defined]
+        builder = cast(StandaloneHTMLBuilder, app.builder)  # no other has pages with a context
+        options = builder.theme.get_options(app.config.html_theme_options)
         styles = (options[f"pygments_{scheme}_style"] for scheme in ("light", "dark"))
         context["body"] = unwrapped(context["body"], *styles)
 
