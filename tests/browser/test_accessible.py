@@ -79,7 +79,7 @@ STATES = {
 
 
 def found(page, place=None, **rules):
-    # axe reads the page once, at its start: shell.js must have seen which boxes scroll at this width.
+    # axe reads the page once, at its start: by then shell.js must have seen which boxes scroll.
     page.evaluate(DRAWN)
     at_rest(page)
     return page.evaluate(RUN, [place, rules])
