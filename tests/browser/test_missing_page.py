@@ -44,9 +44,9 @@ def test_below_a_path_the_book_works_as_well(browser):
         page.goto(f"{below}/descent.html")
         page.locator("#chapters a", has_text="Singular").first.click()
         page.wait_for_url(f"{below}/svd.html")
-        page.locator("input[name=q]").first.fill("momentum")
-        page.keyboard.press("Enter")
-        page.locator("input[name=q]").first.press("Enter")
+        box = page.locator("input[name=q]").first
+        box.fill("momentum")
+        box.press("Enter")
         page.wait_for_selector("#search-results li a")
         assert page.url.startswith(f"{below}/search.html")
         context.close()
