@@ -3,14 +3,17 @@
 import hashlib
 import os
 import socket
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from types import SimpleNamespace
 
 import pytest
 from books import ended
 from extensions.builds import again, together
-from extensions.cells.caches import mend
+from extensions.cells.caches import SharedCache, mend
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
+from nbformat import read
 from nbformat.v4 import new_code_cell, new_notebook
 
 USES_LIBRARY = "```{code-cell} python3\nimport toy\nprint('constant', toy.STEPS)\n```\n"
@@ -171,6 +174,24 @@ def test_a_database_that_was_not_finished_is_made_anew(tmp_path, content):
     mend(tmp_path)
     executed(get_cache(str(tmp_path)), "new")
     assert known(tmp_path) == {"new"}
+
+
+def test_pages_with_the_same_cells_do_not_collide(tmp_path):
+    """Eight of them end at once, over and over."""
+    mend(tmp_path)
+
+    def page(place):
+        for source in map(str, range(9)):
+            cache = SharedCache(tmp_path)
+            gate.wait()
+            file = executed(cache, source)
+            assert read(file, as_version=4).cells[0].source == source
+            cache.db.dispose()
+
+    gate = Barrier(8, timeout=60)
+    with ThreadPoolExecutor(8) as pages:
+        list(pages.map(page, range(8)))
+    assert known(tmp_path) == set(map(str, range(9)))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Sphinx forks no readers here")

@@ -76,6 +76,7 @@ def test_the_digest_knows_how_kernels_are_set_up(tmp_path, monkeypatch):
         lambda: guard.write_text("pass"),
         lambda: monkeypatch.setattr(kernels, "PROFILE", ""),
         lambda: monkeypatch.setenv("OMP_NUM_THREADS", "2"),
+        lambda: monkeypatch.setenv("MKL_CBWR", "COMPATIBLE"),
     ):
         change()
         assert kernels.settings(config) not in seen

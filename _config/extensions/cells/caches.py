@@ -1,17 +1,43 @@
-"""Open a cache of jupyter-cache that a build may have left half written.
+"""Open a cache of jupyter-cache that a build may have left half written, or that others use.
 
 jupyter-cache (1.0.1) makes the tables of its database one by one, and records a notebook before it
-writes it. Killed in between, it fails each time that it is asked for that page.
+writes it. Killed in between, it fails each time that it is asked for that page. And where two pages
+with the same cells are executed side by side, both are recorded, and the second fails.
 """
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
+from filelock import FileLock
 from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.cache.db import NbCacheRecord, OrmBase
+from jupyter_cache.cache.main import JupyterCacheBase
+from nbformat import NotebookNode
 from sqlalchemy.exc import DatabaseError
+
+
+class SharedCache(JupyterCacheBase):
+    """A cache for several processes: of pages with the same cells it keeps the first."""
+
+    def _lock(self) -> FileLock:
+        return FileLock(self.path / "writing.lock")
+
+    def match_cache_notebook(self, nb: NotebookNode) -> NbCacheRecord:
+        """Find a notebook that is written to its end; KeyError if there is none."""
+        with self._lock():
+            return super().match_cache_notebook(nb)
+
+    def cache_notebook_bundle(self, bundle: CacheBundleIn, *args: Any, **options: Any) -> Any:
+        """Keep an executed notebook, unless one with the same cells is there."""
+        with self._lock():
+            try:
+                return super().match_cache_notebook(bundle.nb)
+            except KeyError:
+                return super().cache_notebook_bundle(bundle, *args, **options)
 
 
 def mend(folder: Path) -> None:

@@ -21,6 +21,8 @@ from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
+from extensions.cells import caches
+
 # What myst-nb executes a page with, before this extension had its say.
 single_nb_execution = cache.single_nb_execution
 
@@ -39,8 +41,10 @@ c.IPKernelApp.log_level = "ERROR"
 LOADED = [Path(__file__).with_name(name) for name in ("below.py", "offline.py")]
 
 # Used unless the caller chose otherwise. One thread: the matrices are tiny, pages run side by
-# side, and sums are taken in the same order on every machine.
+# side, and a machine takes its sums in the same order each time.
 VARIABLES = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+# In what order sums are taken.
+ARITHMETIC = ("OMP_NUM_THREADS", "ATEN_CPU_CAPABILITY", "MKL_CBWR")
 FOLDERS = {
     "JUPYTER_CONFIG_DIR": "jupyter/config",
     "JUPYTER_DATA_DIR": "jupyter/data",
@@ -51,9 +55,9 @@ FOLDERS = {
 
 def settings(config: Config) -> list[str]:
     """Return what decides how a kernel behaves, for the key of the cells' cache."""
-    threads = os.environ.get("OMP_NUM_THREADS", VARIABLES["OMP_NUM_THREADS"])
+    arithmetic = [os.environ.get(name, VARIABLES.get(name, "")) for name in ARITHMETIC]
     files = [Path(config.kernels_matplotlibrc), *LOADED]
-    return [PROFILE, *(file.read_text(encoding="utf-8") for file in files), threads]
+    return [PROFILE, *(file.read_text(encoding="utf-8") for file in files), *arithmetic]
 
 
 def furnish(app: Sphinx, config: Config) -> None:
@@ -111,4 +115,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("kernels_matplotlibrc", "", "", str)
     app.connect("config-inited", furnish)
     cache.single_nb_execution = restarted(partial(single_nb_execution, on_cell_execute=begun))
+    cache.get_cache = caches.SharedCache
     return {"parallel_read_safe": True, "parallel_write_safe": True}
