@@ -157,8 +157,12 @@ class Case(Question):
     def at_rounding(self) -> bool:
         """Whether the gradient at the end is small, and no more than rounding makes of it."""
         gradient, first = self.at_end[1].norm().item(), self.solution.history[0].gradient_norm
-        small = gradient <= 100 * self.eps**0.5 * first
-        return small and gradient <= 30 * max(self._shaken(seed) for seed in range(3))
+        return gradient <= min(100 * self.eps**0.5 * first, self.rounding)
+
+    @cached_property
+    def rounding(self) -> float:
+        """The length of a gradient that rounding alone may make at the end."""
+        return 30 * max(self._shaken(seed) for seed in range(3))
 
     def _shaken(self, seed: int) -> float:
         """How much the gradient at the end changes with the last digit of the place."""

@@ -91,13 +91,17 @@ def weight_decay(case: Case) -> str | None:
 
 
 def adam_floor(case: Case) -> str | None:
-    """An adaptive method circles near the end."""
-    if not case.method.adaptive or case.status is Status.CONVERGED or case.at_rounding:
+    """An adaptive method circles near the end, even if it rests at this moment."""
+    if not case.method.adaptive or case.status is Status.CONVERGED:
         return None
-    late = case.losses[-max(20, len(case.losses) // 10) :]
-    least, highest = min(late), max(late)
-    rises = sum(b > a for a, b in pairwise(late)) / len(late)
-    if not (highest > 1.5 * abs(least) and rises > 0.2):
+    history = case.solution.history
+    late = history[-max(20, len(history) // 10) :]
+    losses = [record.loss for record in late]
+    least, highest = min(losses), max(losses)
+    risen = [after for before, after in pairwise(late) if after.loss > before.loss]
+    rises = len(risen) / len(late)
+    steepest = max((record.gradient_norm for record in risen), default=0)
+    if not (highest > 1.5 * abs(least) and rises > 0.2 and steepest > case.rounding):
         return None
     return (
         f"over the last {len(late)} steps the loss went up {rises:.0%} of the time, between "

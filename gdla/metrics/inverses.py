@@ -26,8 +26,8 @@ class NewtonSchulz(Metric):
     too high costs steps, not convergence.
 
     Rounding leaves A X - I near eps kappa, but X A - I near eps kappa^2: from a condition of some
-    1e6 on, 1e3 in float32, the residual, which is the larger of both, stays above the limit.
-    `gdla.inv` therefore descends in the metric `Inverse`.
+    1e5 on, 1e3 in float32, the residual, which is the larger of both, passes the limit late, by
+    luck, and soon not at all. `gdla.inv` therefore descends in the metric `Inverse`.
     """
 
     def __init__(self, A: Tensor, *, accelerate: bool = True, vectors: int = 8) -> None:

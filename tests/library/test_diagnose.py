@@ -394,6 +394,14 @@ def test_each_failure_has_its_cause(cause, failure, dtype):
     assert found.evidence
 
 
+def test_adam_circles_also_where_it_rests_when_the_steps_run_out():
+    loss, start, optimizer, options = adam(torch.float32)
+    history = gdla.minimize(loss, start, optimizer=optimizer, **options).history
+    rest = min(history[2_500:], key=lambda record: record.gradient_norm).step
+    found = diagnose(loss, start, optimizer, gtol=0, max_steps=rest)
+    assert found.cause is Cause.ADAM_FLOOR, found
+
+
 def test_every_cause_has_a_failure():
     assert {cause for cause, _ in FAILURES} == set(Cause)
 
@@ -518,9 +526,10 @@ def bowl_around_zero(dtype):
 def eigenvalue(dtype):
     """A Rayleigh quotient: negative, and flat along the length of x."""
     A = torch.rand(6, 6, generator=seeded(23), dtype=dtype)
-    return lambda x: -(x @ (A + A.T) @ x) / (x @ x), torch.rand(
-        6, generator=seeded(24), dtype=dtype
-    )
+    start = torch.rand(6, generator=seeded(24), dtype=dtype)
+    # A gradient below this changes the loss, which is about 6, by less than its last digit.
+    visible = 10 * torch.finfo(dtype).eps ** 0.5
+    return lambda x: -(x @ (A + A.T) @ x) / (x @ x), start, {"gtol": visible}
 
 
 def ridge_regression(dtype):

@@ -15,6 +15,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 HOUSE = Path(__file__).parents[2]
+# torch and MKL then round as they do on an older processor; where there is no MKL, torch alone.
+ANOTHER_PROCESSOR = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "AVX2"}
 
 
 def interpreter(folder: Path, *extras: str) -> Path:
@@ -67,6 +69,7 @@ def link(source: Path, target: Path) -> None:
 def surroundings(**variables: str) -> dict[str, str]:
     """Return the variables of a reader's shell, as far as they decide what is printed."""
     kept = {"HOME", "LANG", "PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "USERPROFILE"}
+    kept |= set(ANOTHER_PROCESSOR)
     return {
         **{name: value for name, value in os.environ.items() if name in kept},
         "MPLCONFIGDIR": str(HOUSE / "build" / "matplotlib"),

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.programs.alone import surroundings
+from tests.programs.alone import ANOTHER_PROCESSOR, surroundings
 from tests.programs.conftest import python
 from tests.programs.taken import HTML, chosen
 
@@ -26,13 +26,13 @@ def each(files):
 
 
 @taken("py")
-def test_a_script_runs_in_a_fresh_interpreter(file, tmp_path):
+def test_a_script_runs_in_a_fresh_interpreter_and_holds_on_another_processor(file, tmp_path):
     assert file, f"{FOLDER} holds no script; run nox -s docs first"
     extra = "data" if "sklearn" in file.read_text(encoding="utf-8") else "plots"
     done = subprocess.run(
         [python(extra), *STRICT, file],
         cwd=tmp_path,
-        env=surroundings(MPLBACKEND="agg"),
+        env=surroundings(MPLBACKEND="agg", **ANOTHER_PROCESSOR),
         capture_output=True,
         encoding="utf-8",
     )
