@@ -9,7 +9,7 @@ import torch
 
 import gdla
 from gdla import losses, metrics, plots, rates
-from tests.browser.pages import HTML, until
+from tests.browser.pages import HTML, at_rest, until
 
 PAGES = {"ball": "descent", "invert": "inverse", "ellipse": "svd"}
 FOLDER = HTML / "_static" / "explorables"
@@ -298,6 +298,29 @@ def test_the_trap_of_the_squares(opened):
     assert float(part(root, "preconditioned").split(" ")[0]) < 10
     root.get_by_label("write the values as squares").uncheck()
     assert "trap" not in rested(page, root)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_handle_takes_the_keys_of_a_slider_and_the_page_stays(opened, name):
+    page, root = opened(name)
+    grip = root.get_by_role("slider").first
+    grip.focus()
+    at_rest(page)
+
+    def after(key):
+        grip.press(key)
+        page.wait_for_timeout(100)  # to scroll takes longer than a key
+        said = grip.get_attribute("aria-valuetext").replace("\N{MINUS SIGN}", "-")
+        across, up = re.findall(r"-?[\d.]+", said)
+        return page.evaluate("scrollY"), float(across), float(up)
+
+    end, grid = (float(grip.get_attribute(of)) for of in ("aria-valuemax", "data-grid"))
+    place, across, up = after("ArrowRight")
+    assert after("PageDown") == (place, across, pytest.approx(up - 10 * grid))
+    assert after("PageUp") == (place, across, up)
+    # A handle stays where all of it can be seen.
+    assert after("End") == (place, pytest.approx(end, abs=3 * grid), up)
+    assert after("Home") == (place, pytest.approx(-end, abs=3 * grid), up)
 
 
 @pytest.mark.parametrize("name", PAGES)

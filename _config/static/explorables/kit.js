@@ -156,7 +156,7 @@
       root.scrollIntoView({ block: "center" });
     }
 
-    // Points to drag, by pointer, touch and arrow keys.
+    // Points to drag, by pointer, touch and the keys of a slider.
     function move(point, [a, b]) {
       const { x, y } = plane(point.ownerSVGElement);
       const grid = +point.dataset.grid;
@@ -185,9 +185,12 @@
       for (const end of ["pointerup", "pointercancel"]) {
         point.addEventListener(end, () => point.removeEventListener("pointermove", follow));
       }
-      const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+      const ways = {
+        ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1],
+        PageUp: [0, 10], PageDown: [0, -10], Home: [-Infinity, 0], End: [Infinity, 0],
+      };
       point.addEventListener("keydown", (event) => {
-        const way = arrows[event.key];
+        const way = ways[event.key];
         if (!way || event.ctrlKey || event.altKey || event.metaKey) return;
         event.preventDefault();
         const by = +point.dataset.grid * (event.shiftKey ? 10 : 1);
