@@ -157,7 +157,7 @@ class Case(Question):
     def at_rounding(self) -> bool:
         """Whether the gradient at the end is small, and no more than rounding makes of it."""
         gradient, first = self.at_end[1].norm().item(), self.solution.history[0].gradient_norm
-        return gradient <= min(100 * self.eps**0.5 * first, self.rounding)
+        return gradient <= 100 * self.eps**0.5 * first and gradient <= self.rounding
 
     @cached_property
     def rounding(self) -> float:

@@ -63,7 +63,8 @@ def test_the_digest_knows_the_interpreter(package, monkeypatch, what):
 
 
 def test_the_digest_knows_how_kernels_are_set_up(tmp_path, monkeypatch):
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    for name in kernels.ARITHMETIC:
+        monkeypatch.delenv(name, raising=False)
     style, guard = tmp_path / "matplotlibrc", tmp_path / "offline.py"
     style.write_text("")
     guard.write_text("")
@@ -76,6 +77,7 @@ def test_the_digest_knows_how_kernels_are_set_up(tmp_path, monkeypatch):
         lambda: guard.write_text("pass"),
         lambda: monkeypatch.setattr(kernels, "PROFILE", ""),
         lambda: monkeypatch.setenv("OMP_NUM_THREADS", "2"),
+        lambda: monkeypatch.setenv("ATEN_CPU_CAPABILITY", "default"),
         lambda: monkeypatch.setenv("MKL_CBWR", "COMPATIBLE"),
     ):
         change()

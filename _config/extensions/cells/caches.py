@@ -2,7 +2,7 @@
 
 jupyter-cache (1.0.1) makes the tables of its database one by one, and records a notebook before it
 writes it. Killed in between, it fails each time that it is asked for that page. And where two pages
-with the same cells are executed side by side, both are recorded, and the second fails.
+with the same cells are executed side by side, it records both, and the second fails.
 """
 
 from __future__ import annotations
